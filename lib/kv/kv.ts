@@ -1,0 +1,37 @@
+/**
+ * The key-value port: expiring keys, short lists, hashes, sorted sets and leases. Nothing in it is a source of truth:
+ * losing it costs speed, presence and cross-node limits, never a message. Every implementation passes
+ * `test/conformance/kv.suite.ts`. Values are strings; times are milliseconds.
+ */
+export interface Kv {
+  get(key: string): Promise<string | undefined>;
+  /** Sets a value; with `ttlMs` it expires. With `ifAbsent` it answers false and changes nothing when the key exists. */
+  set(key: string, value: string, options?: { ttlMs?: number; ifAbsent?: boolean }): Promise<boolean>;
+  delete(...keys: string[]): Promise<void>;
+
+  /** Appends to a list, then keeps only its newest `max` values; `ttlMs` restarts with each push. */
+  listPush(key: string, values: readonly string[], options: { max: number; ttlMs: number }): Promise<void>;
+  /** The whole list, oldest first. */
+  listRead(key: string): Promise<string[]>;
+
+  hashSet(key: string, fields: Readonly<Record<string, string>>, ttlMs?: number): Promise<void>;
+  hashRead(key: string): Promise<Record<string, string>>;
+  hashDelete(key: string, ...fields: string[]): Promise<void>;
+
+  sortedAdd(key: string, entries: ReadonlyArray<{ member: string; score: number }>): Promise<void>;
+  /** Members with `min <= score <= max`, by ascending score. */
+  sortedRange(key: string, min: number, max: number, limit?: number): Promise<Array<{ member: string; score: number }>>;
+  sortedRemove(key: string, ...members: string[]): Promise<void>;
+
+  /**
+   * Takes a lease if nobody holds it. The fencing token grows with every grant of that name, so a store can refuse
+   * whoever wakes up late (Kleppmann, "How to do distributed locking").
+   */
+  acquire(name: string, holder: string, ttlMs: number): Promise<{ token: number } | undefined>;
+  /** Extends a lease; false when it is no longer this holder's. */
+  renew(name: string, holder: string, ttlMs: number): Promise<boolean>;
+  release(name: string, holder: string): Promise<void>;
+
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

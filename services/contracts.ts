@@ -1,0 +1,29 @@
+import type { Contract, Params, Result } from "../lib/contract";
+import * as auth from "./auth/auth.contract";
+import * as message from "./message/message.contract";
+import * as presence from "./presence/presence.contract";
+import * as room from "./room/room.contract";
+import * as session from "./session/session.contract";
+import * as users from "./users/users.contract";
+
+const modules = [auth, users, session, room, message, presence];
+
+const isContract = (value: unknown): value is Contract =>
+  typeof value === "object" && value !== null && "params" in value && "access" in value;
+
+/** Every contract of Parley, in the order of the documentation. */
+export const CONTRACTS: readonly Contract[] = modules.flatMap((module) => Object.values(module).filter(isContract));
+
+type All =
+  | (typeof auth)[keyof typeof auth]
+  | (typeof users)[keyof typeof users]
+  | (typeof session)[keyof typeof session]
+  | (typeof room)[keyof typeof room]
+  | (typeof message)[keyof typeof message]
+  | (typeof presence)[keyof typeof presence];
+type AnyContract = Extract<All, { access: unknown }>;
+
+/** Action name to the types of its params and result. */
+export type Actions = {
+  [C in AnyContract as C["name"]]: { params: Params<C>; result: Result<C> };
+};

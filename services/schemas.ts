@@ -1,0 +1,129 @@
+import { type Static, type TArray, type TSchema, Type } from "@sinclair/typebox";
+
+/** Shapes shared by several contracts. Their meaning for clients is in docs/protocol.md. */
+
+export const Id = Type.String({ minLength: 1, maxLength: 64, description: "Opaque identifier" });
+export const CommandId = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: "Chosen by the caller, fresh for each new request; repeating a request with it is safe",
+});
+export const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+export const EventSeq = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
+export const Time = Type.String({ format: "date-time", description: "ISO 8601, UTC" });
+export const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 50 }));
+export const Cursor = Type.Optional(Type.String({ minLength: 1, maxLength: 256 }));
+
+export const ROLES = ["customer", "agent", "supervisor", "admin"] as const;
+export type Role = (typeof ROLES)[number];
+/** Roles whose holders serve sessions. */
+export const STAFF = ["agent", "supervisor", "admin"] as const satisfies readonly Role[];
+
+export const literals = <T extends string>(values: readonly T[]) =>
+  Type.Unsafe<T>({ type: "string", enum: [...values] });
+
+export const User = Type.Object({
+  id: Id,
+  name: Type.String(),
+  email: Type.Optional(Type.String()),
+  roles: Type.Array(literals(ROLES)),
+  guest: Type.Boolean(),
+  createdAt: Time,
+});
+
+export const TokenPair = Type.Object({
+  accessToken: Type.String(),
+  refreshToken: Type.String(),
+  expiresIn: Type.Integer({ description: "Seconds until the access token expires" }),
+  user: User,
+});
+
+export const Attachment = Type.Object({
+  url: Type.String({ minLength: 1, maxLength: 2_000, format: "uri" }),
+  name: Type.Optional(Type.String({ maxLength: 200 })),
+  type: Type.Optional(Type.String({ maxLength: 100, description: "Media type" })),
+  size: Type.Optional(Type.Integer({ minimum: 0, description: "Bytes" })),
+});
+
+/** The default of TEXT_LENGTH, and the most that it may be set to is 4 times this. */
+export const TEXT_LENGTH = 8_000;
+export const Text = Type.String({ minLength: 1, maxLength: TEXT_LENGTH });
+
+export const Message = Type.Object({
+  conversationId: Id,
+  seq: EventSeq,
+  id: Id,
+  at: Time,
+  by: Id,
+  text: Type.Optional(Type.String()),
+  attachments: Type.Optional(Type.Array(Attachment)),
+  replyTo: Type.Optional(EventSeq),
+  editedAt: Type.Optional(Time),
+  deletedAt: Type.Optional(Time),
+  reactions: Type.Optional(
+    Type.Record(Type.String(), Type.Array(Id), { description: "Emoji to the users who gave it" }),
+  ),
+});
+
+/** An event as clients see it. */
+export const Event = Type.Object({
+  conversationId: Id,
+  seq: EventSeq,
+  prevSeq: Seq,
+  id: Id,
+  type: Type.String(),
+  at: Time,
+  by: Id,
+  data: Type.Record(Type.String(), Type.Unknown()),
+  commandId: Type.String(),
+});
+export type WireEvent = Static<typeof Event>;
+
+export const SESSION_STATUSES = ["unassigned", "assigned", "closing", "closed"] as const;
+export const URGENCIES = ["low", "normal", "high", "urgent"] as const;
+
+export const Session = Type.Object({
+  id: Id,
+  conversationId: Id,
+  status: literals(SESSION_STATUSES),
+  topic: Type.String(),
+  urgency: literals(URGENCIES),
+  subject: Type.Optional(Type.String()),
+  customerId: Id,
+  agentId: Type.Optional(Id),
+  openedAt: Time,
+  assignedAt: Type.Optional(Time),
+  closedAt: Type.Optional(Time),
+  closeReason: Type.Optional(Type.String()),
+  lastSeq: Seq,
+  existing: Type.Optional(Type.Boolean({ description: "True when the session was open already" })),
+});
+
+export const KINDS = ["support", "direct", "group"] as const;
+export type Kind = (typeof KINDS)[number];
+
+export const Conversation = Type.Object({
+  id: Id,
+  kind: literals(KINDS),
+  title: Type.Optional(Type.String()),
+  memberCount: Type.Integer(),
+  members: Type.Optional(Type.Array(Id, { description: "Up to 100 of them" })),
+  createdAt: Time,
+  lastSeq: Seq,
+  readSeq: Seq,
+  deliveredSeq: Seq,
+  unread: Type.Integer({ description: "Unread messages of others; 100 means 100 or more" }),
+  lastMessage: Type.Optional(Message),
+  session: Type.Optional(Session),
+  existing: Type.Optional(Type.Boolean()),
+});
+
+export const Appended = Type.Object({ seq: EventSeq });
+export const Nothing = Type.Null();
+
+/** A page of `items` and the cursor of the next one, absent on the last. */
+export const page = <const K extends string, T extends TSchema>(key: K, items: T) =>
+  Type.Intersect([
+    Type.Object({ [key]: Type.Array(items) } as Record<K, TArray<T>>),
+    Type.Object({ cursor: Type.Optional(Type.String()) }),
+  ]);
