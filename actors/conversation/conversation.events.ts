@@ -1,0 +1,97 @@
+import type { LogDocument } from "../../lib/actor/ports";
+import type { WireEvent } from "../../services/schemas";
+
+/** Who may see an event: every member, or only those who serve the conversation. */
+export type Audience = "all" | "staff";
+
+/** Data of each event type. Everything that changes a conversation is one of these. */
+export interface EventData {
+  "conversation.created": { kind: "direct" | "group"; title?: string; members: string[] };
+  "message.created": { text?: string; attachments?: AttachmentData[]; replyTo?: number };
+  "message.edited": { seq: number; text: string };
+  "message.deleted": { seq: number };
+  "reaction.added": { seq: number; emoji: string };
+  "reaction.removed": { seq: number; emoji: string };
+  /** `standing` is `staff` for a supervisor who joins a support conversation. */
+  "member.joined": { userId: string; standing?: Audience };
+  "member.left": { userId: string };
+  "session.opened": { topic: string; urgency: string; subject?: string; customerId: string };
+  "session.assigned": { agentId: string; reason?: string };
+  "session.transferred": { from: string; agentId?: string; topic?: string; note?: string };
+  "session.returned": { from: string; reason?: string };
+  "session.closing": { reason?: string };
+  "session.closed": { reason?: string };
+}
+
+export interface AttachmentData {
+  url: string;
+  name?: string;
+  type?: string;
+  size?: number;
+}
+
+export type EventType = keyof EventData;
+
+/** One document of a conversation's log. */
+export interface StoredEvent<T extends EventType = EventType> extends LogDocument {
+  readonly conversationId: string;
+  /** The seq of the event before this one that the same audience may see; 0 when there is none. */
+  readonly prevSeq: { readonly all: number; readonly staff: number };
+  readonly type: T;
+  /** Wall-clock milliseconds of the decision. */
+  readonly at: number;
+  readonly audience: Audience;
+  readonly data: EventData[T];
+  /** Hash of the action and its params without the commandId, to tell a repeat from a reuse. */
+  readonly request: string;
+  /** `<conversationId>/<seq>` of the event this one is about (edit, delete, reaction). */
+  readonly about?: string;
+  readonly endsOpen?: string;
+  readonly endsSlot?: string;
+}
+
+/** Narrows an event by its type. */
+export const isA = <T extends EventType>(event: StoredEvent, type: T): event is StoredEvent<T> => event.type === type;
+
+/** May somebody of this audience see the event? The one rule; every read path uses it. */
+export const maySee = (event: Pick<StoredEvent, "audience">, viewer: Audience): boolean =>
+  viewer === "staff" || event.audience === "all";
+
+/** An event as a viewer of this audience gets it. */
+export const toWire = (event: StoredEvent, viewer: Audience): WireEvent => ({
+  conversationId: event.conversationId,
+  seq: event.seq,
+  prevSeq: event.prevSeq[viewer],
+  id: event._id,
+  type: event.type,
+  at: new Date(event.at).toISOString(),
+  by: event.by,
+  data: event.data as unknown as Record<string, unknown>,
+  commandId: event.commandId,
+});
+
+/** What an event changes in who may see the conversation, from this event on (`member.left`: after it). */
+export interface StandingChange {
+  readonly userId: string;
+  /** The audience the user now belongs to, or `none`. */
+  readonly standing: Audience | "none";
+}
+
+/** The standing changes of an event, in order. Pure; the actor, the projections and the io nodes all use it. */
+export function standingChanges(event: StoredEvent): readonly StandingChange[] {
+  if (event.type === "message.created") return NO_CHANGE;
+  if (isA(event, "conversation.created"))
+    return event.data.members.map((userId) => ({ userId, standing: "all" as const }));
+  if (isA(event, "session.opened")) return [{ userId: event.data.customerId, standing: "all" }];
+  if (isA(event, "session.assigned")) return [{ userId: event.data.agentId, standing: "staff" }];
+  if (isA(event, "session.returned")) return [{ userId: event.data.from, standing: "none" }];
+  if (isA(event, "session.transferred")) {
+    const leaves: StandingChange = { userId: event.data.from, standing: "none" };
+    return event.data.agentId ? [leaves, { userId: event.data.agentId, standing: "staff" }] : [leaves];
+  }
+  if (isA(event, "member.joined")) return [{ userId: event.data.userId, standing: event.data.standing ?? "all" }];
+  if (isA(event, "member.left")) return [{ userId: event.data.userId, standing: "none" }];
+  return NO_CHANGE;
+}
+
+const NO_CHANGE: readonly StandingChange[] = [];

@@ -1,0 +1,20 @@
+import type { Role } from "../schemas";
+
+/** Who is calling, as the gateway and the io node established it: `ctx.meta.user` of every action called from outside. */
+export interface Principal {
+  readonly id: string;
+  readonly roles: readonly Role[];
+  readonly guest: boolean;
+  /** The login this access token descends from; logging out revokes the family. */
+  readonly family: string;
+}
+
+/** Meta of a call. `requestId` finds it in the logs; `deadline` is the wall-clock millisecond after which nobody waits. */
+export interface Meta {
+  user?: Principal;
+  requestId?: string;
+  deadline?: number;
+}
+
+export const hasRole = (user: Principal, roles: readonly string[]): boolean =>
+  user.roles.some((role) => roles.includes(role));

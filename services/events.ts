@@ -1,0 +1,40 @@
+import type { StoredEvent } from "../actors/conversation/conversation.events";
+
+/**
+ * The one table of broker events. All are fire and forget: nothing that must not be lost rides on one, and every
+ * receiver can do without (holes are filled from the log, revocations are numbered in the store).
+ */
+export interface BrokerEvents {
+  /** All events of one settled flush of a core node, in order; large ones in parts. To group `io`. */
+  "log.flush": {
+    readonly incarnation: string;
+    readonly flush: number;
+    readonly part: number;
+    readonly parts: number;
+    readonly events: readonly StoredEvent[];
+  };
+  /** Once a second: the number of the last settled flush. To group `io`. */
+  "log.beat": { readonly incarnation: string; readonly flush: number };
+  /** Events found in the log that may not have been broadcast: a repeat, or a load after a crash. To group `io`. */
+  "log.found": { readonly events: readonly StoredEvent[] };
+  /** Watermarks that grew. To group `io`. */
+  "receipts.changed": { readonly conversationId: string; readonly receipts: readonly Receipt[] };
+  "typing.changed": { readonly conversationId: string; readonly userId: string; readonly on: boolean };
+  "presence.changed": {
+    readonly userId: string;
+    readonly status: string;
+    readonly lastSeenAt?: string;
+    /** Where the user is a member: whose live members are told. */
+    readonly conversationIds: readonly string[];
+  };
+  /** Sockets and tokens of this family (or of every login of the user) end now. To groups `io` and `gateway`. */
+  "auth.revoked": { readonly number: number; readonly userId: string; readonly family?: string };
+  /** Name or roles changed: caches drop the user, live sockets read it again. To groups `io` and `gateway`. */
+  "users.changed": { readonly userId: string };
+}
+
+export interface Receipt {
+  readonly userId: string;
+  readonly readSeq: number;
+  readonly deliveredSeq: number;
+}
