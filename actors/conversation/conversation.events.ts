@@ -66,7 +66,7 @@ export const toWire = (event: StoredEvent, viewer: Audience): WireEvent => ({
   type: event.type,
   at: new Date(event.at).toISOString(),
   by: event.by,
-  data: event.data as unknown as Record<string, unknown>,
+  data: event.data,
   commandId: event.commandId,
 });
 
