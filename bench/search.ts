@@ -1,0 +1,64 @@
+import type { Load, StepResult } from "./generator/load";
+import { held, type Workload } from "./workloads";
+
+const STEP = 1.2;
+const RUNS = 3;
+const PROBE = { seconds: 1.5, warm: 0.5 };
+const HOLD = { seconds: 3, warm: 1 };
+/** Grid steps that a probe jumps while nothing is known yet. */
+const LEAP = 3;
+
+export type Log = (line: string) => void;
+
+/**
+ * The highest rate that a server holds, on a grid of 20 % steps: short probes find the region, then each of three runs
+ * holds rates around it for longer and keeps its highest success.
+ */
+export async function search(load: Load, workload: Workload, log: Log): Promise<StepResult[]> {
+  const at = (step: number): number => Math.round(workload.guess * STEP ** step);
+  const attempt = async (step: number, hold: { seconds: number; warm: number }) => {
+    const result = await load.run(at(step), hold.seconds, hold.warm);
+    const ok = held(workload, result);
+    log(`  ${ok ? "held" : "over"} ${describe(result)}`);
+    return { ok, result };
+  };
+  let step = await region(async (candidate) => (await attempt(candidate, PROBE)).ok);
+  const runs: StepResult[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    let best = await attempt(step, HOLD);
+    if (best.ok) {
+      for (let next = await attempt(step + 1, HOLD); next.ok; next = await attempt(step + 1, HOLD)) {
+        best = next;
+        step++;
+      }
+    } else while (!best.ok && at(step) > 10) best = await attempt(--step, HOLD);
+    runs.push(best.result);
+  }
+  return runs;
+}
+
+/** The highest step that passes a probe, by leaps and then single steps. */
+async function region(passes: (step: number) => Promise<boolean>): Promise<number> {
+  let low = 0;
+  if (await passes(0)) {
+    while (await passes(low + LEAP)) low += LEAP;
+  } else {
+    low -= LEAP;
+    while (low > -30 && !(await passes(low))) low -= LEAP;
+  }
+  for (let single = 1; single < LEAP && (await passes(low + 1)); single++) low++;
+  return low;
+}
+
+const describe = (result: StepResult): string =>
+  [
+    `${result.rate}/s`,
+    `ack p50 ${result.ack.p50.toFixed(1)} p99 ${result.ack.p99.toFixed(1)} ms`,
+    `delivery p99 ${result.delivery.p99.toFixed(1)} ms`,
+    `lost ${result.lost}`,
+    `${result.cpuPerMessage.toFixed(0)} us/message`,
+    `generator ${(result.generatorLoad * 100).toFixed(0)} %`,
+    ...(result.refused > 0 ? [`refused ${result.refused}`] : []),
+    ...(result.disorder > 0 ? [`disorder ${result.disorder}`] : []),
+    ...(result.failure ? [result.failure.slice(0, 200)] : []),
+  ].join(", ");
