@@ -3,7 +3,7 @@ import { contract } from "../../lib/contract";
 import { Id, literals, Nothing, Time } from "../schemas";
 
 export const STATUSES = ["online", "away", "busy", "offline"] as const;
-const Presence = Type.Object({ status: literals(STATUSES), lastSeenAt: Type.Optional(Time) });
+export const Presence = Type.Object({ status: literals(STATUSES), lastSeenAt: Type.Optional(Time) });
 
 export const get = contract({
   name: "presence.get",
