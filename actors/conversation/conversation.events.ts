@@ -42,8 +42,6 @@ export interface StoredEvent<T extends EventType = EventType> extends LogDocumen
   readonly at: number;
   readonly audience: Audience;
   readonly data: EventData[T];
-  /** Hash of the action and its params without the commandId, to tell a repeat from a reuse. */
-  readonly request: string;
   /** `<conversationId>/<seq>` of the event this one is about (edit, delete, reaction). */
   readonly about?: string;
   readonly endsOpen?: string;

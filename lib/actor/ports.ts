@@ -22,6 +22,8 @@ export interface LogDocument {
   readonly seq: number;
   readonly by: string;
   readonly commandId: string;
+  /** Hash of the command's action and params: tells a repeat from a reuse. */
+  readonly request: string;
   /** The unique name this event takes, if it takes one. */
   readonly key?: string;
   /** Written by the writer when the document joins a flush. */

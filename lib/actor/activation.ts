@@ -1,0 +1,407 @@
+import { type ErrorType, ParleyError } from "../errors";
+import { type Behaviour, type Command, type Decision, type Outcome, STALE } from "./behaviour";
+import { Backoff } from "./backoff";
+import type { HeadReader } from "./head-reader";
+import type { Clock, LogDocument, LogPort, Random } from "./ports";
+import type { Submitter, Writer } from "./writer";
+
+/** What all activations of a node share. */
+export interface ActivationContext<S, C extends Command, D extends LogDocument, F, N> {
+  readonly behaviour: Behaviour<S, C, D, F, N>;
+  readonly log: LogPort<D>;
+  readonly writer: Writer<D>;
+  readonly heads: HeadReader<D>;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Commands waiting or in flight in one activation; a further one is answered TOO_BUSY. */
+  readonly maxMailbox: number;
+  /** Every durable event of this node, in seq order per actor. */
+  readonly onDurable: (id: string, event: D, state: S) => void;
+  /** Events found in the log, beyond the snapshot or by a repeat: perhaps nobody has been told of them. */
+  readonly onFound: (id: string, events: readonly D[], state: S) => void;
+  /** Resolves when the snapshot of everything durable is written. */
+  readonly projected: () => Promise<void>;
+}
+
+type Phase = "waiting" | "in flight" | "unsure";
+
+/** One caller waiting for one command. */
+export class Call<C extends Command, D, N> {
+  /** `waiting`: surely not stored. `in flight`: handed to the writer. `unsure`: dropped, to be looked up. */
+  phase: Phase = "waiting";
+  settled = false;
+
+  constructor(
+    readonly command: C,
+    readonly order: number,
+    private readonly resolve: (outcome: Outcome<D, N>) => void,
+    private readonly reject: (error: Error) => void,
+  ) {}
+
+  answer(outcome: Outcome<D, N>): void {
+    if (this.settled) return;
+    this.settled = true;
+    this.resolve(outcome);
+  }
+
+  fail(type: ErrorType, data?: Record<string, unknown>): void {
+    if (this.settled) return;
+    this.settled = true;
+    this.reject(new ParleyError(type, data));
+  }
+
+  /** The caller's deadline has passed: say what is known. */
+  expire(): void {
+    this.fail(this.phase === "waiting" ? "UNAVAILABLE" : "UNKNOWN_OUTCOME");
+  }
+}
+
+interface InFlight<S, C extends Command, D, N> {
+  readonly call: Call<C, D, N>;
+  readonly event: D;
+  readonly state: S;
+  /** Repeats that arrived before the event was durable. */
+  readonly followers: Array<Call<C, D, N>>;
+}
+
+interface Reader {
+  readonly deadline: number;
+  readonly resume: () => void;
+  readonly fail: (error: Error) => void;
+}
+
+/**
+ * A live actor: one command at a time decides, many may be in flight to the writer. Decisions run ahead of the disk;
+ * answers never do.
+ */
+export class Activation<S, C extends Command, D extends LogDocument, F, N> implements Submitter<D> {
+  private mailbox: Array<Call<C, D, N>> = [];
+  private inFlight: Array<InFlight<S, C, D, N>> = [];
+  private readonly inFlightByCommand = new Map<string, InFlight<S, C, D, N>>();
+  /** Refusals and no-ops waiting to be confirmed. */
+  private readonly unconfirmed = new Set<Call<C, D, N>>();
+  /** The command whose facts are being read. */
+  private preparing: Call<C, D, N> | undefined;
+  private readonly recent = new Map<string, D>();
+  private waiters: Array<{ readonly seq: number; readonly resume: () => void }> = [];
+  private readers: Reader[] = [];
+  /** The state after everything decided, and after everything durable; undefined until loaded. */
+  private decided: S | undefined;
+  private durable: S | undefined;
+  /** The log has events that are not ours: reload as soon as nothing is in flight. */
+  private stale = false;
+  private running = false;
+  /** Counts reloads: what was begun under an older one is void. */
+  private generation = 0;
+  private arrivals = 0;
+  lastUsedAt: number;
+
+  constructor(
+    readonly id: string,
+    private readonly context: ActivationContext<S, C, D, F, N>,
+  ) {
+    this.lastUsedAt = context.clock.now();
+  }
+
+  /** Nothing waits here: the activation may be dropped. */
+  get idle(): boolean {
+    return this.depth === 0 && this.readers.length === 0 && !this.running;
+  }
+
+  get depth(): number {
+    return this.mailbox.length + this.inFlight.length + this.unconfirmed.size + (this.preparing ? 1 : 0);
+  }
+
+  /** The state after all durable events, undefined while it is being loaded. */
+  peek(): S | undefined {
+    return this.durable;
+  }
+
+  /**
+   * Takes a command. Resolves when its event is durable, or with a confirmed no-op.
+   * @throws ParleyError: a confirmed refusal, COMMAND_REUSED, TOO_BUSY, UNAVAILABLE, UNKNOWN_OUTCOME, INTERNAL
+   */
+  ask(command: C): Promise<Outcome<D, N>> {
+    this.lastUsedAt = this.context.clock.now();
+    if (this.depth >= this.context.maxMailbox) return Promise.reject(new ParleyError("TOO_BUSY"));
+    return new Promise((resolve, reject) => {
+      this.mailbox.push(new Call(command, this.arrivals++, resolve, reject));
+      this.run();
+    });
+  }
+
+  /** The durable state, loaded when it must be. @throws ParleyError UNAVAILABLE at the deadline */
+  async read(deadline: number): Promise<S> {
+    this.lastUsedAt = this.context.clock.now();
+    while (this.durable === undefined) {
+      await new Promise<void>((resume, fail) => {
+        this.readers.push({ deadline, resume, fail });
+        this.run();
+      });
+    }
+    return this.durable;
+  }
+
+  /** Answers everybody whose deadline has passed with what is known. */
+  expire(now: number): void {
+    const late = (call: Call<C, D, N>): void => {
+      if (now >= call.command.deadline) call.expire();
+    };
+    this.mailbox.forEach(late);
+    for (const { call, followers } of this.inFlight) [call, ...followers].forEach(late);
+    this.unconfirmed.forEach(late);
+    if (this.preparing) late(this.preparing);
+    this.mailbox = this.mailbox.filter(({ settled }) => !settled);
+    const { readers } = this;
+    this.readers = readers.filter(({ deadline }) => now < deadline);
+    for (const reader of readers) if (now >= reader.deadline) reader.fail(new ParleyError("UNAVAILABLE"));
+  }
+
+  stored(event: D): void {
+    const entry = this.takeInFlight(event);
+    this.durable = entry.state;
+    this.remember(event);
+    this.context.onDurable(this.id, event, entry.state);
+    entry.call.answer({ event, repeated: false });
+    for (const follower of entry.followers) this.answerKnown(follower, event);
+    this.wake(event.seq);
+    if (this.stale && this.inFlight.length === 0) this.forget([]);
+    if (this.mailbox.length > 0) this.run();
+  }
+
+  rejected(event: D, _reason: Error): void {
+    const entry = this.takeInFlight(event);
+    for (const call of [entry.call, ...entry.followers]) call.fail("INTERNAL");
+  }
+
+  dropped(): void {
+    const calls = this.inFlight.flatMap(({ call, followers }) => [call, ...followers]);
+    for (const call of calls) call.phase = "unsure";
+    this.inFlight = [];
+    this.inFlightByCommand.clear();
+    this.forget(calls);
+  }
+
+  resumed(): void {
+    if (this.mailbox.length > 0) this.run();
+  }
+
+  private run(): void {
+    if (this.running) return;
+    this.running = true;
+    void this.work().then(() => {
+      this.running = false;
+      if (this.wanted() && (this.decided === undefined || this.mayDecide())) this.run();
+    });
+  }
+
+  private wanted(): boolean {
+    return this.mailbox.length > 0 || this.readers.length > 0;
+  }
+
+  private mayDecide(): boolean {
+    return (
+      this.decided !== undefined &&
+      this.mailbox.length > 0 &&
+      !this.stale &&
+      !this.context.writer.isStalled(this.id) &&
+      !(this.inFlight.length > 0 && this.context.behaviour.overgrown(this.decided))
+    );
+  }
+
+  private async work(): Promise<void> {
+    if (this.decided === undefined) await this.load();
+    while (this.mayDecide()) {
+      const call = this.mailbox.shift();
+      const state = this.decided;
+      if (!call || call.settled || state === undefined) continue;
+      if (this.context.clock.now() >= call.command.deadline) call.expire();
+      else if (this.context.behaviour.overgrown(state)) await this.rebase(call);
+      else if (!this.isRepeat(call)) {
+        const reading = this.context.behaviour.prepare(state, call.command, this.undurable);
+        if (reading === undefined) this.decide(call, undefined);
+        else await this.prepare(call, reading);
+      }
+      if (this.decided === undefined) await this.load();
+    }
+  }
+
+  private readonly undurable = (): readonly D[] => this.inFlight.map(({ event }) => event);
+
+  /** Waits for the facts of a decision; nothing else is decided meanwhile. */
+  private async prepare(call: Call<C, D, N>, reading: Promise<F | typeof STALE>): Promise<void> {
+    const { generation } = this;
+    this.preparing = call;
+    const read = await reading.then(
+      (facts) => ({ facts }),
+      () => undefined,
+    );
+    this.preparing = undefined;
+    if (call.settled) return;
+    if (read === undefined) return call.fail("UNAVAILABLE");
+    if (generation === this.generation && read.facts !== STALE) return this.decide(call, read.facts);
+    this.requeue([call]);
+    if (read.facts === STALE) this.reload();
+  }
+
+  private decide(call: Call<C, D, N>, facts: F | undefined): void {
+    const { behaviour, clock } = this.context;
+    const state = this.decided;
+    if (state === undefined) return this.requeue([call]);
+    const decision = behaviour.decide(state, call.command, facts, clock.now());
+    if ("event" in decision) return this.submit(call, decision.event, behaviour.evolve(state, decision.event));
+    this.unconfirmed.add(call);
+    void this.confirm(call, decision, behaviour.seqOf(state));
+  }
+
+  private submit(call: Call<C, D, N>, event: D, state: S): void {
+    this.decided = state;
+    call.phase = "in flight";
+    const entry: InFlight<S, C, D, N> = { call, event, state, followers: [] };
+    this.inFlight.push(entry);
+    this.inFlightByCommand.set(commandKey(call.command), entry);
+    const bytes = this.context.behaviour.sizeOf(event);
+    this.context.writer.append({ stream: this.id, document: event, bytes, submitter: this });
+  }
+
+  /**
+   * A refusal decided at seq S holds when S is durable and a majority read of the log's head, begun after the command
+   * arrived, shows nothing that this activation did not write itself: then S was the truth when it was decided.
+   */
+  private async confirm(call: Call<C, D, N>, decision: Exclude<Decision<D, N>, { event: D }>, seq: number) {
+    const { generation } = this;
+    const { by, commandId } = call.command;
+    await this.durableAt(seq);
+    if (generation !== this.generation) return;
+    const { head, known } = await this.context.heads.confirm({ stream: this.id, by, commandId });
+    if (generation !== this.generation) return;
+    if (!known) {
+      if (this.decided === undefined || head > this.context.behaviour.seqOf(this.decided)) return this.reload();
+      await this.durableAt(head);
+      if (generation !== this.generation) return;
+    }
+    this.unconfirmed.delete(call);
+    if (known) this.answerFound(call, known);
+    else if ("refusal" in decision) call.fail(decision.refusal, decision.data);
+    else call.answer({ noop: decision.noop });
+  }
+
+  private isRepeat(call: Call<C, D, N>): boolean {
+    const key = commandKey(call.command);
+    const entry = this.inFlightByCommand.get(key);
+    if (entry) {
+      call.phase = "in flight";
+      entry.followers.push(call);
+      return true;
+    }
+    const known = this.recent.get(key);
+    if (known) this.answerKnown(call, known);
+    return known !== undefined;
+  }
+
+  private answerKnown(call: Call<C, D, N>, event: D): void {
+    if (event.request === call.command.request) call.answer({ event, repeated: true });
+    else call.fail("COMMAND_REUSED");
+  }
+
+  /** Answers a command whose event was found in the log: nobody may have been told of it. */
+  private answerFound(call: Call<C, D, N>, event: D): void {
+    this.remember(event);
+    if (this.durable !== undefined) this.context.onFound(this.id, [event], this.durable);
+    this.answerKnown(call, event);
+  }
+
+  private takeInFlight(event: D): InFlight<S, C, D, N> {
+    const entry = this.inFlight.shift();
+    if (entry?.event !== event) throw new Error(`log of ${this.id}: answers out of order at seq ${event.seq}`);
+    this.inFlightByCommand.delete(commandKey(event));
+    return entry;
+  }
+
+  private remember(event: D): void {
+    this.recent.set(commandKey(event), event);
+    if (this.recent.size <= RECENT_COMMANDS) return;
+    for (const oldest of this.recent.keys()) {
+      this.recent.delete(oldest);
+      break;
+    }
+  }
+
+  /** Resolves when everything through `seq` is durable, or when the activation reloads. */
+  private durableAt(seq: number): Promise<void> | undefined {
+    if (this.durable !== undefined && this.context.behaviour.seqOf(this.durable) >= seq) return undefined;
+    return new Promise((resume) => this.waiters.push({ seq, resume }));
+  }
+
+  private wake(seq: number): void {
+    if (this.waiters.length === 0) return;
+    const { waiters } = this;
+    this.waiters = waiters.filter((waiter) => waiter.seq > seq);
+    for (const waiter of waiters) if (waiter.seq <= seq) waiter.resume();
+  }
+
+  private requeue(calls: ReadonlyArray<Call<C, D, N>>): void {
+    this.mailbox = [...this.mailbox, ...calls].sort((a, b) => a.order - b.order);
+  }
+
+  private reload(): void {
+    this.stale = true;
+    if (this.inFlight.length === 0) this.forget([]);
+  }
+
+  /** Throws the state away; the calls, and whatever was not confirmed, are decided again on the next one. */
+  private forget(calls: ReadonlyArray<Call<C, D, N>>): void {
+    this.generation++;
+    this.stale = false;
+    this.decided = undefined;
+    this.durable = undefined;
+    this.requeue([...calls, ...this.unconfirmed]);
+    this.unconfirmed.clear();
+    this.wake(Number.POSITIVE_INFINITY);
+    this.run();
+  }
+
+  private async rebase(call: Call<C, D, N>): Promise<void> {
+    this.requeue([call]);
+    await this.context.projected();
+    if (this.inFlight.length === 0) this.forget([]);
+  }
+
+  /** Loads the state, then looks up every command that was in flight when it was thrown away. */
+  private async load(): Promise<void> {
+    const { behaviour, log, clock, random, onFound } = this.context;
+    const backoff = new Backoff(clock, random, { firstMs: 10, maxMs: 1_000 });
+    while (this.wanted()) {
+      try {
+        const { state, found } = await behaviour.load(this.id);
+        const unsure = this.mailbox.filter(({ phase }) => phase === "unsure");
+        const known = await log.commands(unsure.map(({ command }) => this.refOf(command)));
+        this.decided = state;
+        this.durable = state;
+        if (found.length > 0) onFound(this.id, found, state);
+        this.resolveUnsure(unsure, known);
+        break;
+      } catch {
+        await backoff.wait();
+      }
+    }
+    for (const reader of this.readers.splice(0)) reader.resume();
+  }
+
+  private resolveUnsure(unsure: ReadonlyArray<Call<C, D, N>>, known: ReadonlyArray<D | undefined>): void {
+    unsure.forEach((call, at) => {
+      const event = known[at];
+      call.phase = "waiting";
+      if (event) this.answerFound(call, event);
+    });
+    this.mailbox = this.mailbox.filter(({ settled }) => !settled);
+  }
+
+  private refOf({ by, commandId }: C) {
+    return { stream: this.id, by, commandId };
+  }
+}
+
+/** Commands remembered per activation; older repeats are found in the log. */
+const RECENT_COMMANDS = 64;
+const commandKey = ({ by, commandId }: { by: string; commandId: string }): string => `${by}\n${commandId}`;

@@ -1,0 +1,19 @@
+import type { Clock, Random } from "./ports";
+
+/** Exponential back-off with full jitter (Brooker, "Exponential Backoff And Jitter", AWS 2015). */
+export class Backoff {
+  private attempt = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly random: Random,
+    private readonly bounds: { readonly firstMs: number; readonly maxMs: number },
+  ) {}
+
+  /** Resolves after the next pause. */
+  wait(): Promise<void> {
+    const ceiling = Math.min(this.bounds.maxMs, this.bounds.firstMs * 2 ** this.attempt++);
+    const ms = 1 + Math.floor(this.random.float() * ceiling);
+    return new Promise((resolve) => this.clock.setTimeout(resolve, ms));
+  }
+}

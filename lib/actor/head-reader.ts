@@ -1,0 +1,59 @@
+import { Backoff } from "./backoff";
+import type { Clock, CommandRef, LogDocument, LogPort, Random } from "./ports";
+
+export interface Confirmation<D> {
+  /** The last seq of the stream, by a majority read begun after the question. */
+  readonly head: number;
+  /** The document this command made, if it made one. */
+  readonly known: D | undefined;
+}
+
+interface Question<D> {
+  readonly ref: CommandRef;
+  readonly answer: (confirmation: Confirmation<D>) => void;
+}
+
+/**
+ * Reads log heads for refusals, batched: one read in flight for the whole node, and questions that arrive meanwhile
+ * wait for the next one, so every answer comes from a read begun after its question.
+ */
+export class HeadReader<D extends LogDocument> {
+  private waiting: Array<Question<D>> = [];
+  private running = false;
+
+  constructor(
+    private readonly log: LogPort<D>,
+    private readonly clock: Clock,
+    private readonly random: Random,
+  ) {}
+
+  /** Keeps trying while the store does not answer; whoever asks has a deadline of their own. */
+  confirm(ref: CommandRef): Promise<Confirmation<D>> {
+    return new Promise((answer) => {
+      this.waiting.push({ ref, answer });
+      if (!this.running) void this.run();
+    });
+  }
+
+  private async run(): Promise<void> {
+    this.running = true;
+    const backoff = new Backoff(this.clock, this.random, { firstMs: 10, maxMs: 1_000 });
+    while (this.waiting.length > 0) {
+      const batch = this.waiting.splice(0, MAX_BATCH);
+      const refs = batch.map(({ ref }) => ref);
+      try {
+        const [heads, known] = await Promise.all([
+          this.log.heads(refs.map(({ stream }) => stream)),
+          this.log.commands(refs),
+        ]);
+        batch.forEach(({ answer }, at) => answer({ head: heads[at] ?? 0, known: known[at] }));
+      } catch {
+        this.waiting.unshift(...batch);
+        await backoff.wait();
+      }
+    }
+    this.running = false;
+  }
+}
+
+const MAX_BATCH = 200;

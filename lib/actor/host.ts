@@ -1,0 +1,122 @@
+import { ParleyError } from "../errors";
+import { Activation, type ActivationContext } from "./activation";
+import type { Command, Outcome } from "./behaviour";
+import type { LogDocument } from "./ports";
+
+export interface HostOptions {
+  readonly maxActivations: number;
+  /** An activation unused for this long is passivated. */
+  readonly idleMs: number;
+}
+
+/**
+ * The activation table: actors are always addressable, activated on demand and passivated when idle (the virtual actor
+ * of Orleans). Nothing is lost with an activation: its state is a fold of the log.
+ */
+export class ActorHost<S, C extends Command, D extends LogDocument, F, N> {
+  private readonly activations = new Map<string, Activation<S, C, D, F, N>>();
+  /** Activations used since they were last seen idle: only these can have callers to answer. */
+  private readonly busy = new Set<Activation<S, C, D, F, N>>();
+  private cancelSweep: (() => void) | undefined;
+  private passivatedAt = 0;
+  private stopped = false;
+
+  constructor(
+    private readonly context: ActivationContext<S, C, D, F, N>,
+    private readonly options: HostOptions,
+  ) {}
+
+  get size(): number {
+    return this.activations.size;
+  }
+
+  /** Commands waiting or in flight, over all activations. */
+  get depth(): number {
+    let depth = 0;
+    for (const activation of this.busy) depth += activation.depth;
+    return depth;
+  }
+
+  /** See `Activation.ask`. @throws ParleyError also UNAVAILABLE once stopped */
+  ask(id: string, command: C): Promise<Outcome<D, N>> {
+    const activation = this.activate(id);
+    return activation ? activation.ask(command) : Promise.reject(this.refusal());
+  }
+
+  /** The durable state of an actor. @throws ParleyError TOO_BUSY, UNAVAILABLE */
+  read(id: string, deadline: number): Promise<S> {
+    const activation = this.activate(id);
+    return activation ? activation.read(deadline) : Promise.reject(this.refusal());
+  }
+
+  /** The activation's durable state if the actor is active here. */
+  peek(id: string): S | undefined {
+    return this.activations.get(id)?.peek();
+  }
+
+  isActive(id: string): boolean {
+    return this.activations.has(id);
+  }
+
+  /** Refuses new work, and resolves when what was taken is answered. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    while (this.depth > 0) await new Promise<void>((resolve) => this.context.clock.setTimeout(resolve, 5));
+    this.cancelSweep?.();
+    this.cancelSweep = undefined;
+  }
+
+  private refusal(): ParleyError {
+    return new ParleyError(this.stopped ? "UNAVAILABLE" : "TOO_BUSY");
+  }
+
+  private activate(id: string): Activation<S, C, D, F, N> | undefined {
+    const active = this.activations.get(id);
+    if (this.stopped) return undefined;
+    if (active) {
+      this.busy.add(active);
+      return active;
+    }
+    if (this.activations.size >= this.options.maxActivations && !this.evict()) return undefined;
+    const activation = new Activation(id, this.context);
+    this.activations.set(id, activation);
+    this.busy.add(activation);
+    this.scheduleSweep();
+    return activation;
+  }
+
+  /** Makes room by passivating one idle activation; looks at a bounded number of them. */
+  private evict(): boolean {
+    let looked = 0;
+    for (const [id, activation] of this.activations) {
+      if (activation.idle) return this.activations.delete(id);
+      if (++looked === EVICTION_LOOKS) return false;
+    }
+    return false;
+  }
+
+  private scheduleSweep(): void {
+    this.cancelSweep ??= this.context.clock.setTimeout(() => {
+      this.cancelSweep = undefined;
+      this.sweep();
+      if (this.activations.size > 0 && !(this.stopped && this.depth === 0)) this.scheduleSweep();
+    }, SWEEP_MS);
+  }
+
+  private sweep(): void {
+    const now = this.context.clock.now();
+    for (const activation of this.busy) {
+      activation.expire(now);
+      if (activation.idle) this.busy.delete(activation);
+    }
+    if (now - this.passivatedAt < PASSIVATION_MS) return;
+    this.passivatedAt = now;
+    for (const [id, activation] of this.activations) {
+      if (activation.idle && now - activation.lastUsedAt >= this.options.idleMs) this.activations.delete(id);
+    }
+  }
+}
+
+const SWEEP_MS = 100;
+const PASSIVATION_MS = 5_000;
+const EVICTION_LOOKS = 64;
