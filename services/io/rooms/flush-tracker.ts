@@ -1,0 +1,198 @@
+import type { StoredEvent } from "../../../actors/conversation/conversation.events";
+import type { Clock } from "../../../lib/actor/ports";
+import type { BrokerEvents } from "../../events";
+import type { RoomLimits } from "./ports";
+import type { Reader } from "./reader";
+
+const TICK_MS = 1_000;
+/** Pauses between looks into the log of a lost node, in ticks: an insert may land late. The last one repeats. */
+const LOOK_AFTER_TICKS = [1, 2, 4, 8, 15, 30, 60];
+/** Ticks after which a lost incarnation is forgotten: no insert lands that late. */
+const FORGET_AFTER_TICKS = 3_600;
+
+export interface TrackerPorts {
+  readonly clock: Clock;
+  readonly reader: Reader;
+  readonly limits: RoomLimits;
+  /** Events found in the log, to be treated as broadcast. */
+  found(events: readonly StoredEvent[]): void;
+  /** Too much is missing to read it: bring every room to the head of its log. */
+  syncRooms(): void;
+}
+
+interface Incarnation {
+  readonly name: string;
+  /** Every event of the flushes through this one has been passed on. */
+  through: number;
+  /** The highest number known to be settled; `through` catches up with it. */
+  settled: number;
+  /** Numbers above `through` that have arrived whole. */
+  readonly arrived: Set<number>;
+  /** Parts that have arrived of flushes sent in several. */
+  readonly parts: Map<number, Set<number>>;
+  catchingUp: boolean;
+  silentTicks: number;
+  lost: { looks: number; nextInTicks: number; ticks: number } | undefined;
+  looking: boolean;
+}
+
+/**
+ * Notices which flushes of which core node did not arrive, and gets their events from the log.
+ * Events of a broadcast are passed on before their number is noted here; rooms put them in order.
+ */
+export class FlushTracker {
+  private readonly incarnations = new Map<string, Incarnation>();
+  private stopTick: () => void;
+  private stopped = false;
+
+  constructor(private readonly ports: TrackerPorts) {
+    this.stopTick = ports.clock.setTimeout(this.tick, TICK_MS);
+  }
+
+  /** A broadcast flush, or a part of it (`part` counts from 0). */
+  received({ incarnation, flush, part, parts }: Omit<BrokerEvents["log.flush"], "events">): void {
+    const node = this.heard(incarnation);
+    if (flush <= node.through || node.arrived.has(flush)) return;
+    if (parts > 1) {
+      const have = node.parts.get(flush) ?? new Set();
+      node.parts.set(flush, have.add(part));
+      if (have.size === parts) this.whole(node, flush);
+    } else this.whole(node, flush);
+    this.settledThrough(node, flush);
+  }
+
+  /** The node says that this is its last settled flush. */
+  beat(incarnation: string, flush: number): void {
+    this.settledThrough(this.heard(incarnation), flush);
+  }
+
+  /** Everything through this flush lies before the first join of this node. */
+  startAt(incarnation: string, flush: number): void {
+    const node = this.heard(incarnation);
+    node.settled = Math.max(node.settled, flush);
+    this.advance(node, flush);
+  }
+
+  /** The node is gone: what it wrote and did not broadcast is looked for in the log, several times. */
+  lost(incarnation: string): void {
+    const node = this.find(incarnation);
+    if (node.lost) return;
+    node.lost = { looks: 0, nextInTicks: 0, ticks: 0 };
+    void this.look(node);
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.stopTick();
+    this.incarnations.clear();
+  }
+
+  private find(name: string): Incarnation {
+    let node = this.incarnations.get(name);
+    if (!node) {
+      node = {
+        name,
+        through: 0,
+        settled: 0,
+        arrived: new Set(),
+        parts: new Map(),
+        catchingUp: false,
+        silentTicks: 0,
+        lost: undefined,
+        looking: false,
+      };
+      this.incarnations.set(name, node);
+    }
+    return node;
+  }
+
+  private heard(name: string): Incarnation {
+    const node = this.find(name);
+    node.silentTicks = 0;
+    node.lost = undefined;
+    return node;
+  }
+
+  private whole(node: Incarnation, flush: number): void {
+    node.parts.delete(flush);
+    node.arrived.add(flush);
+    this.advance(node, node.through);
+  }
+
+  private advance(node: Incarnation, through: number): void {
+    if (through > node.through) {
+      node.through = through;
+      for (const flush of node.arrived) if (flush <= through) node.arrived.delete(flush);
+      for (const flush of node.parts.keys()) if (flush <= through) node.parts.delete(flush);
+    }
+    while (node.arrived.delete(node.through + 1)) node.through += 1;
+  }
+
+  private settledThrough(node: Incarnation, flush: number): void {
+    node.settled = Math.max(node.settled, flush);
+    if (node.settled > node.through && !node.catchingUp) void this.catchUp(node);
+  }
+
+  private async catchUp(node: Incarnation): Promise<void> {
+    const { clock, limits } = this.ports;
+    node.catchingUp = true;
+    while (!this.stopped && node.through < node.settled) {
+      await new Promise<void>((resolve) => void clock.setTimeout(resolve, limits.reorderMs));
+      if (node.through < node.settled) await this.fetchMissing(node);
+    }
+    node.catchingUp = false;
+  }
+
+  /** The first run of missing flushes. All of them are settled, so one read finds all that will ever be in them. */
+  private async fetchMissing(node: Incarnation): Promise<void> {
+    const from = node.through + 1;
+    if (node.settled - node.through > this.ports.limits.missingFlushes) {
+      this.advance(node, node.settled);
+      this.ports.syncRooms();
+      return;
+    }
+    let to = from;
+    while (to < node.settled && !node.arrived.has(to + 1)) to += 1;
+    const events = await this.ports.reader.flushes(node.name, from, to, () => !this.stopped);
+    if (!events || this.stopped) return;
+    this.ports.found(events);
+    this.advance(node, to);
+  }
+
+  /** Looks beyond the last settled flush, too: a lost node may have written what it never told anybody. */
+  private async look(node: Incarnation): Promise<void> {
+    if (node.looking) return;
+    node.looking = true;
+    const from = node.through + 1;
+    const to = node.through + this.ports.limits.missingFlushes;
+    const events = await this.ports.reader.flushes(node.name, from, to, () => !this.stopped);
+    node.looking = false;
+    if (!events || this.stopped) return;
+    this.ports.found(events);
+    const newest = events.reduce((max, event) => Math.max(max, event.flush), 0);
+    // Its flushes follow one another, so all before the newest one are settled.
+    if (newest - 1 > node.settled && node.lost) node.lost.looks = 0;
+    this.settledThrough(node, newest - 1);
+    if (node.lost) node.lost.nextInTicks = LOOK_AFTER_TICKS[node.lost.looks] ?? LOOK_AFTER_TICKS.at(-1) ?? 1;
+  }
+
+  private readonly tick = (): void => {
+    for (const node of this.incarnations.values()) this.tickOf(node);
+    this.stopTick = this.ports.clock.setTimeout(this.tick, TICK_MS);
+  };
+
+  private tickOf(node: Incarnation): void {
+    node.silentTicks += 1;
+    if (!node.lost) {
+      if (node.silentTicks >= this.ports.limits.silentSeconds) this.lost(node.name);
+      return;
+    }
+    node.lost.ticks += 1;
+    node.lost.nextInTicks -= 1;
+    if (node.lost.ticks > FORGET_AFTER_TICKS) this.incarnations.delete(node.name);
+    else if (node.lost.nextInTicks <= 0 && !node.looking) {
+      node.lost.looks += 1;
+      void this.look(node);
+    }
+  }
+}

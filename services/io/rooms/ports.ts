@@ -1,0 +1,72 @@
+import type { Audience, StoredEvent } from "../../../actors/conversation/conversation.events";
+import type { Clock } from "../../../lib/actor/ports";
+import type { WireEvent } from "../../schemas";
+
+/** A connected client of this node. */
+export interface LocalSocket {
+  readonly id: string;
+  readonly userId: string;
+}
+
+/** What the projections say of a user in a conversation: the standing that the log gives at `through`. */
+export interface Membership {
+  readonly conversationId: string;
+  readonly standing: Audience;
+  readonly through: number;
+}
+
+/** The log and the projections, by majority reads: what comes back is durable. A failed read is repeated here. */
+export interface RoomReads {
+  /** Events of one conversation with seq above `after`, ascending, at most `limit`. */
+  readEvents(conversationId: string, after: number, limit: number): Promise<StoredEvent[]>;
+  /** All events that this incarnation wrote in flushes `from` to `to`, both included, in any order. */
+  readFlushes(incarnation: string, from: number, to: number): Promise<StoredEvent[]>;
+  memberships(userId: string): Promise<Membership[]>;
+}
+
+/**
+ * How frames leave. `joined` and `left` tell who is in the room for `emit`; a socket changes audience by `left` and
+ * `joined`. All are called synchronously, in order, and must not throw.
+ */
+export interface RoomDelivery {
+  joined(socketId: string, conversationId: string, audience: Audience): void;
+  left(socketId: string, conversationId: string): void;
+  /** One frame for every live socket of this audience in the room. */
+  emit(conversationId: string, audience: Audience, events: WireEvent[]): void;
+  /** One frame for one socket that is catching up. */
+  emitTo(socketId: string, events: WireEvent[]): void;
+}
+
+export interface RoomPorts extends RoomReads, RoomDelivery {
+  readonly clock: Clock;
+}
+
+export interface RoomLimits {
+  /** Events read at once, and the largest frame of a catch-up. */
+  readonly page: number;
+  /** Reads in flight to the store. */
+  readonly reads: number;
+  /** Events a room, or a socket that is catching up, holds back; beyond it they are dropped and read again. */
+  readonly queue: number;
+  /** Missing flushes of one incarnation that are read; beyond it all rooms are brought to the log's head instead. */
+  readonly missingFlushes: number;
+  /** Milliseconds a missing flush may still arrive by itself. */
+  readonly reorderMs: number;
+  /** Seconds without a sign of life after which a core node counts as lost. */
+  readonly silentSeconds: number;
+  /** Standings remembered for sockets that connect before the projections show them. */
+  readonly memory: number;
+  /** Milliseconds they are remembered. */
+  readonly memoryMs: number;
+}
+
+export const ROOM_LIMITS: RoomLimits = {
+  page: 200,
+  reads: 32,
+  queue: 1_000,
+  missingFlushes: 1_000,
+  reorderMs: 50,
+  silentSeconds: 3,
+  memory: 50_000,
+  memoryMs: 300_000,
+};

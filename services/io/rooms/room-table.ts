@@ -1,0 +1,265 @@
+import {
+  type Audience,
+  type StandingChange,
+  standingChanges,
+  type StoredEvent,
+} from "../../../actors/conversation/conversation.events";
+import type { BrokerEvents } from "../../events";
+import { FlushTracker } from "./flush-tracker";
+import { type LocalSocket, type Membership, ROOM_LIMITS, type RoomLimits, type RoomPorts } from "./ports";
+import { Reader } from "./reader";
+import { Room, type RoomHost } from "./room";
+import { StandingMemory } from "./standing-memory";
+
+/** Pauses before the memberships of a socket are read again while the projections may lag more than the memory knows. */
+const RECHECK_AFTER_MS = [1_000, 5_000, 30_000];
+
+interface Connection {
+  readonly socket: LocalSocket;
+  readonly rooms: Map<string, Room>;
+  open: boolean;
+}
+
+/**
+ * The rooms of one io node: which sockets see which conversations, and every event to each of them once, in order,
+ * for as long as the log says that their user may see it.
+ *
+ * Order of use: `coreHeard` for every core node, then per socket `addSocket`, `joinAll`, after every answered
+ * `conversation.sync` `afterSync`, and `removeSocket`; broker events go to `receiveFlush`, `receiveBeat`, `receiveFound`.
+ * Promises of this class never reject.
+ */
+export class RoomTable {
+  private readonly rooms = new Map<string, Room>();
+  private readonly connections = new Map<string, Connection>();
+  private readonly byUser = new Map<string, Map<string, LocalSocket>>();
+  private readonly memory: StandingMemory;
+  private readonly tracker: FlushTracker;
+  private readonly reader: Reader;
+  private readonly host: RoomHost;
+  private readonly limits: RoomLimits;
+  private readonly startedAt: number;
+  private everConnected = false;
+  private stopped = false;
+
+  constructor(
+    private readonly ports: RoomPorts,
+    limits: Partial<RoomLimits> = {},
+  ) {
+    this.limits = { ...ROOM_LIMITS, ...limits };
+    this.startedAt = ports.clock.now();
+    this.memory = new StandingMemory(ports.clock, this.limits);
+    this.reader = new Reader(ports, this.limits);
+    this.tracker = new FlushTracker({
+      clock: ports.clock,
+      reader: this.reader,
+      limits: this.limits,
+      found: (events) => this.receive(events),
+      syncRooms: () => this.syncRooms(),
+    });
+    this.host = {
+      ports,
+      reader: this.reader,
+      limits: this.limits,
+      socketsOf: (userId) => this.socketsOf(userId),
+      noted: (event, changes) => this.note(event, changes),
+      entered: (socketId, room) => this.connections.get(socketId)?.rooms.set(room.conversationId, room),
+      gone: (socketId, room) => this.connections.get(socketId)?.rooms.delete(room.conversationId),
+      empty: (room) => this.rooms.delete(room.conversationId),
+    };
+  }
+
+  /** Makes a socket known. From now on its user's new conversations join it by themselves. */
+  addSocket(socket: LocalSocket): void {
+    this.everConnected = true;
+    this.connections.set(socket.id, { socket, rooms: new Map(), open: true });
+    const sockets = this.byUser.get(socket.userId) ?? new Map<string, LocalSocket>();
+    this.byUser.set(socket.userId, sockets.set(socket.id, socket));
+  }
+
+  removeSocket(socketId: string): void {
+    const connection = this.connections.get(socketId);
+    if (!connection) return;
+    connection.open = false;
+    const { userId } = connection.socket;
+    const sockets = this.byUser.get(userId);
+    sockets?.delete(socketId);
+    if (sockets?.size === 0) this.byUser.delete(userId);
+    for (const room of [...connection.rooms.values()]) room.remove(socketId);
+    this.connections.delete(socketId);
+  }
+
+  /** Joins the socket to every conversation of its user. Resolves when it is live in all of them, or closed. */
+  async joinAll(socketId: string): Promise<void> {
+    const connection = this.connections.get(socketId);
+    if (!connection) return;
+    await this.joinKnown(connection);
+    if (this.ports.clock.now() - this.startedAt < this.limits.memoryMs) this.recheck(connection, 0);
+  }
+
+  /**
+   * Call right after the answer to a `conversation.sync` that was complete went out: through which seq it told each
+   * conversation, and the standing it was authorised by. The socket gets everything after that without a gap; what it
+   * had already is passed again.
+   */
+  async afterSync(
+    socketId: string,
+    through: Readonly<Record<string, { readonly through: number; readonly standing: Audience }>>,
+  ): Promise<void> {
+    const connection = this.connections.get(socketId);
+    if (!connection) return;
+    await Promise.all(Object.entries(through).map(([id, at]) => this.join(connection, id, at.through, at.standing)));
+  }
+
+  receiveFlush(flush: BrokerEvents["log.flush"]): void {
+    if (this.stopped) return;
+    this.receive(flush.events);
+    this.tracker.received(flush);
+  }
+
+  receiveBeat({ incarnation, flush }: BrokerEvents["log.beat"]): void {
+    if (!this.stopped) this.tracker.beat(incarnation, flush);
+  }
+
+  receiveFound({ events }: BrokerEvents["log.found"]): void {
+    if (!this.stopped) this.receive(events);
+  }
+
+  /**
+   * A core node answered with its last settled flush. Before the first socket this is where listening to it starts;
+   * a node heard of later starts at 0, so that nothing it wrote is missed.
+   */
+  coreHeard(incarnation: string, flush: number): void {
+    if (this.stopped) return;
+    if (this.everConnected) this.tracker.beat(incarnation, flush);
+    else this.tracker.startAt(incarnation, flush);
+  }
+
+  /** A core node left the registry. Nodes that fall silent are noticed without this. */
+  coreLost(incarnation: string): void {
+    if (!this.stopped) this.tracker.lost(incarnation);
+  }
+
+  /** The audience in which the socket is live in the room; undefined when it is not. */
+  audienceOf(socketId: string, conversationId: string): Audience | undefined {
+    return this.rooms.get(conversationId)?.audienceOf(socketId);
+  }
+
+  isMember(socketId: string, conversationId: string): boolean {
+    return this.audienceOf(socketId, conversationId) !== undefined;
+  }
+
+  /** Conversations in which the socket is live or catching up. */
+  roomsOf(socketId: string): string[] {
+    return [...(this.connections.get(socketId)?.rooms.keys() ?? [])];
+  }
+
+  /** The live sockets of a room. */
+  socketsIn(conversationId: string): Iterable<LocalSocket> {
+    return this.rooms.get(conversationId)?.sockets() ?? [];
+  }
+
+  socketsOf(userId: string): Iterable<LocalSocket> {
+    return this.byUser.get(userId)?.values() ?? [];
+  }
+
+  /** Rooms with local sockets; for metrics. */
+  get size(): number {
+    return this.rooms.size;
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.tracker.stop();
+    for (const connection of this.connections.values()) connection.open = false;
+    for (const room of this.rooms.values()) room.close();
+    this.rooms.clear();
+  }
+
+  private receive(events: readonly StoredEvent[]): void {
+    const touched = new Set<Room>();
+    for (const event of events) {
+      const changes = standingChanges(event);
+      if (changes.length > 0) this.note(event, changes);
+      const room = this.rooms.get(event.conversationId) ?? this.openFor(event, changes);
+      if (!room) continue;
+      room.offer(event);
+      touched.add(room);
+      if (event.seq <= room.bornAt) this.admitLate(room, event, changes);
+    }
+    for (const room of touched) room.settle();
+  }
+
+  private note(event: StoredEvent, changes: readonly StandingChange[]): void {
+    for (const change of changes) this.memory.note(event.conversationId, event.seq, change);
+  }
+
+  /** A room for a user of this node who becomes a member by this event. */
+  private openFor(event: StoredEvent, changes: readonly StandingChange[]): Room | undefined {
+    const concerned = changes.some(({ userId, standing }) => standing !== "none" && this.byUser.has(userId));
+    return concerned ? this.open(event.conversationId, event.seq - 1) : undefined;
+  }
+
+  /** The room was opened beyond this event, so it never let the event's new members in. */
+  private admitLate(room: Room, event: StoredEvent, changes: readonly StandingChange[]): void {
+    for (const { userId, standing } of changes) {
+      if (standing === "none" || this.memory.newest(userId, event.conversationId)?.seq !== event.seq) continue;
+      for (const socket of this.socketsOf(userId)) {
+        if (!room.has(socket.id)) void room.join(socket, event.seq - 1, "none");
+      }
+    }
+  }
+
+  private open(conversationId: string, seq: number): Room {
+    const room = new Room(conversationId, seq, this.host);
+    this.rooms.set(conversationId, room);
+    void room.fill(seq);
+    return room;
+  }
+
+  private async joinKnown(connection: Connection): Promise<void> {
+    const { userId } = connection.socket;
+    const members = await this.reader.memberships(userId, () => connection.open);
+    if (!members || !connection.open) return;
+    const known = new Map<string, Membership>(members.map((member) => [member.conversationId, member]));
+    const joins = members.map((member) =>
+      this.join(connection, member.conversationId, member.through, member.standing),
+    );
+    for (const { conversationId, seq, standing } of this.memory.of(userId)) {
+      if (standing === "none" || known.has(conversationId)) continue;
+      joins.push(this.join(connection, conversationId, seq - 1, "none"));
+    }
+    await Promise.all(joins);
+  }
+
+  /** `standing` is the user's at seq `at`. */
+  private join(
+    { socket, open }: Connection,
+    conversationId: string,
+    at: number,
+    standing: Audience | "none",
+  ): Promise<void> {
+    if (!open || this.stopped) return Promise.resolve();
+    const room = this.rooms.get(conversationId);
+    if (room) return room.join(socket, at, standing);
+    const opened = this.open(conversationId, at);
+    if (standing !== "none") opened.enter(socket, standing, at);
+    return opened.fill(at);
+  }
+
+  private recheck(connection: Connection, times: number): void {
+    const pause = RECHECK_AFTER_MS[times];
+    if (pause === undefined) return;
+    this.ports.clock.setTimeout(() => {
+      if (!connection.open) return;
+      void this.joinKnown(connection).then(() => this.recheck(connection, times + 1));
+    }, pause);
+  }
+
+  private syncRooms(): void {
+    for (const room of this.rooms.values()) void room.fill(0);
+    for (const connection of this.connections.values()) {
+      void this.joinKnown(connection);
+      this.recheck(connection, 0);
+    }
+  }
+}
