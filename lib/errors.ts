@@ -49,6 +49,12 @@ export const ERRORS = {
   SESSION_TAKEN: entry(409, false, "Another agent has this session.", "`data.agentId` is who has it."),
   SESSION_CLOSED: entry(409, false, "This session is closed.", "Open a new session."),
   SESSION_NOT_ASSIGNED: entry(409, false, "This session has no agent.", "Claim it first."),
+  SESSION_EXISTS: entry(
+    409,
+    false,
+    "The customer has an open session of this topic.",
+    "`data.sessionId` is that session.",
+  ),
   STALE_VIEW: entry(
     409,
     false,

@@ -17,7 +17,7 @@ export interface EventData {
   "member.left": { userId: string };
   "session.opened": { topic: string; urgency: string; subject?: string; customerId: string };
   "session.assigned": { agentId: string; reason?: string };
-  "session.transferred": { from: string; agentId?: string; topic?: string; note?: string };
+  "session.transferred": { from?: string; agentId?: string; topic?: string; note?: string };
   "session.returned": { from: string; reason?: string };
   "session.closing": { reason?: string };
   "session.closed": { reason?: string };
@@ -32,6 +32,24 @@ export interface AttachmentData {
 
 export type EventType = keyof EventData;
 
+export type SessionStatus = "unassigned" | "assigned" | "closing" | "closed";
+
+/** The support side of a conversation. Times are wall-clock milliseconds. */
+export interface SessionState {
+  readonly status: SessionStatus;
+  readonly topic: string;
+  readonly urgency: string;
+  readonly subject?: string;
+  readonly customerId: string;
+  readonly agentId?: string;
+  readonly openedAt: number;
+  readonly assignedAt?: number;
+  readonly closedAt?: number;
+  readonly closeReason?: string;
+  /** The key that makes it the customer's only open session of the topic. */
+  readonly openKey: string;
+}
+
 /** One document of a conversation's log. */
 export interface StoredEvent<T extends EventType = EventType> extends LogDocument {
   readonly conversationId: string;
@@ -44,6 +62,8 @@ export interface StoredEvent<T extends EventType = EventType> extends LogDocumen
   readonly data: EventData[T];
   /** `<conversationId>/<seq>` of the event this one is about (edit, delete, reaction). */
   readonly about?: string;
+  /** The session as this event leaves it; in session events only. */
+  readonly session?: SessionState;
   readonly endsOpen?: string;
   readonly endsSlot?: string;
 }
@@ -84,8 +104,9 @@ export function standingChanges(event: StoredEvent): readonly StandingChange[] {
   if (isA(event, "session.assigned")) return [{ userId: event.data.agentId, standing: "staff" }];
   if (isA(event, "session.returned")) return [{ userId: event.data.from, standing: "none" }];
   if (isA(event, "session.transferred")) {
-    const leaves: StandingChange = { userId: event.data.from, standing: "none" };
-    return event.data.agentId ? [leaves, { userId: event.data.agentId, standing: "staff" }] : [leaves];
+    const { from, agentId } = event.data;
+    const changes: StandingChange[] = from === undefined ? [] : [{ userId: from, standing: "none" }];
+    return agentId === undefined ? changes : [...changes, { userId: agentId, standing: "staff" }];
   }
   if (isA(event, "member.joined")) return [{ userId: event.data.userId, standing: event.data.standing ?? "all" }];
   if (isA(event, "member.left")) return [{ userId: event.data.userId, standing: "none" }];

@@ -233,7 +233,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     const { generation } = this;
     this.preparing = call;
     const read = await reading.then(
-      (facts) => ({ facts }),
+      (facts): { readonly facts: F | typeof STALE } => ({ facts }),
       () => undefined,
     );
     this.preparing = undefined;

@@ -1,0 +1,157 @@
+import { type Behaviour, type Decision, STALE } from "../../lib/actor/behaviour";
+import type { Random } from "../../lib/actor/ports";
+import type { ConversationCommand, Draft, Facts, NoOp } from "./conversation.commands";
+import { colleagueWroteAfter, decide, type Limits } from "./conversation.decide";
+import { maySee, type StoredEvent } from "./conversation.events";
+import { sessionAfter } from "./conversation.session";
+import { type ConversationState, evolve, MAX_OVERLAY, type Standing, standingIn } from "./conversation.state";
+import type { ConversationStore } from "./conversation.store";
+
+/** The conversation as the actor runtime runs it: the pure rules, and the reads that a decision may need. */
+export class ConversationBehaviour implements Behaviour<
+  ConversationState,
+  ConversationCommand,
+  StoredEvent,
+  Facts,
+  NoOp
+> {
+  constructor(
+    private readonly store: ConversationStore,
+    private readonly random: Random,
+    private readonly limits: Limits,
+  ) {}
+
+  readonly evolve = evolve;
+
+  load(id: string) {
+    return this.store.load(id);
+  }
+
+  seqOf(state: ConversationState): number {
+    return state.seq;
+  }
+
+  overgrown(state: ConversationState): boolean {
+    return !state.listed && state.members.size > MAX_OVERLAY;
+  }
+
+  sizeOf({ data }: StoredEvent): number {
+    const text = "text" in data && typeof data.text === "string" ? data.text.length : 0;
+    return ENVELOPE_BYTES + 3 * text;
+  }
+
+  prepare(
+    state: ConversationState,
+    command: ConversationCommand,
+    undurable: () => readonly StoredEvent[],
+  ): Promise<Facts | typeof STALE> | undefined {
+    const unknown = usersToKnow(command).filter((userId) => standingIn(state, userId) === undefined);
+    const seq = targetOf(command);
+    const prefix = keyToTake(state, command);
+    const missedAfter = staleBase(state, command);
+    if (unknown.length === 0 && seq === undefined && prefix === undefined && missedAfter === undefined)
+      return undefined;
+    return this.read(state, command, { unknown, seq, prefix, missedAfter, undurable: undurable() });
+  }
+
+  decide(
+    state: ConversationState,
+    command: ConversationCommand,
+    facts: Facts | undefined,
+    now: number,
+  ): Decision<StoredEvent, NoOp> {
+    const ruling = decide(state, command, facts, this.limits);
+    if (!("event" in ruling)) return ruling;
+    return { event: this.complete(state, command, ruling.event, Math.max(now, 0)) };
+  }
+
+  private async read(
+    state: ConversationState,
+    command: ConversationCommand,
+    needs: {
+      unknown: readonly string[];
+      seq: number | undefined;
+      prefix: string | undefined;
+      missedAfter: number | undefined;
+      undurable: readonly StoredEvent[];
+    },
+  ): Promise<Facts | typeof STALE> {
+    const facts: Mutable<Facts> = {};
+    if (needs.unknown.length > 0) {
+      const members = await this.store.standings(state.id, needs.unknown);
+      if (members.some((member) => member.seq > state.seq)) return STALE;
+      facts.standings = new Map<string, Standing>(members.map(({ userId, standing }) => [userId, standing]));
+    }
+    if (needs.seq !== undefined) {
+      const mine = command.action === "react" ? { by: command.by, emoji: command.params.emoji } : { by: command.by };
+      const target = await this.store.target(state.id, needs.seq, mine, needs.undurable);
+      if (target) facts.target = target;
+    }
+    if (needs.prefix !== undefined) facts.key = await this.store.nextKey(needs.prefix);
+    if (needs.missedAfter !== undefined) {
+      const missed = await this.store.readAfter(state.id, needs.missedAfter, MISSED_EVENTS, state.seq);
+      const standing = standingIn(state, command.by) ?? "none";
+      facts.missed = missed.filter((event) => standing !== "none" && maySee(event, standing));
+    }
+    return facts;
+  }
+
+  private complete(state: ConversationState, command: ConversationCommand, draft: Draft, at: number): StoredEvent {
+    const event: Mutable<StoredEvent> = {
+      _id: this.random.id(),
+      conversationId: state.id,
+      seq: state.seq + 1,
+      prevSeq: { all: state.lastAll, staff: state.seq },
+      type: draft.type,
+      at,
+      by: command.by,
+      audience: "all",
+      data: draft.data,
+      commandId: command.commandId,
+      request: command.request,
+      incarnation: "",
+      flush: 0,
+    };
+    if (draft.type === "message.created") return event;
+    if (draft.about !== undefined) event.about = `${state.id}/${draft.about}`;
+    if (draft.key !== undefined) event.key = draft.key;
+    if (draft.endsOpen !== undefined) event.endsOpen = draft.endsOpen;
+    if (draft.endsSlot !== undefined) event.endsSlot = draft.endsSlot;
+    const session = sessionAfter(state.session, draft, at);
+    if (session) event.session = session;
+    return event;
+  }
+}
+
+const ENVELOPE_BYTES = 600;
+/** At most so many missed events are shown with STALE_VIEW. */
+const MISSED_EVENTS = 100;
+
+/** Whose standing the decision rests on. */
+function usersToKnow(command: ConversationCommand): string[] {
+  if (command.action === "create" || command.action === "open") return [];
+  return command.action === "invite" ? [command.by, command.params.userId] : [command.by];
+}
+
+function targetOf(command: ConversationCommand): number | undefined {
+  if (command.action === "send") return command.params.replyTo;
+  if (command.action === "edit" || command.action === "delete" || command.action === "react") return command.params.seq;
+  return undefined;
+}
+
+/** `open/<customer>/<topic>`, when the command takes that key. */
+function keyToTake(state: ConversationState, command: ConversationCommand): string | undefined {
+  if (command.action === "open" && state.seq === 0) return openKeyPrefix(command.by, command.params.topic);
+  if (command.action !== "transfer" || command.params.to.topic === undefined || !state.session) return undefined;
+  return openKeyPrefix(state.session.customerId, command.params.to.topic);
+}
+
+export const openKeyPrefix = (customerId: string, topic: string): string =>
+  `open/${encodeURIComponent(customerId)}/${encodeURIComponent(topic)}`;
+
+function staleBase(state: ConversationState, command: ConversationCommand): number | undefined {
+  if (command.action !== "send" || command.params.baseSeq === undefined || command.params.force) return undefined;
+  return colleagueWroteAfter(state, command.by, command.params.baseSeq) ? command.params.baseSeq : undefined;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };

@@ -1,0 +1,180 @@
+import type { Action, CommandParams, ConversationCommand, Facts } from "./conversation.commands";
+import { isA } from "./conversation.events";
+import { noop, refuse, type Ruling } from "./conversation.ruling";
+import { decideSession } from "./conversation.session";
+import { type ConversationState, type Standing, standingIn } from "./conversation.state";
+
+export interface Limits {
+  readonly members: number;
+  /** Distinct reactions on one message. */
+  readonly reactions: number;
+}
+
+/** The caller's standing, from the state or else from the facts. */
+export function standingOf(state: ConversationState, facts: Facts | undefined, userId: string): Standing {
+  return standingIn(state, userId) ?? facts?.standings?.get(userId) ?? "none";
+}
+
+type Given<A extends Action> = ConversationCommand<A>;
+
+/**
+ * The rules of a conversation: what a command makes of a state. Pure. Unknown and forbidden conversations are refused
+ * alike (NOT_FOUND).
+ */
+export function decide(
+  state: ConversationState,
+  command: ConversationCommand,
+  facts: Facts | undefined,
+  limits: Limits,
+): Ruling {
+  if (command.action === "create") return create(state, command);
+  if (command.action === "open") return open(state, command, facts);
+  if (state.seq === 0) return refuse("NOT_FOUND");
+  switch (command.action) {
+    case "join":
+      return join(state, command, facts, limits);
+    case "claim":
+    case "return":
+    case "transfer":
+    case "close":
+    case "closing":
+      return decideSession(state, command, facts);
+    default:
+      return decideAsMember(state, command, facts, limits);
+  }
+}
+
+function decideAsMember(
+  state: ConversationState,
+  command: Given<"send" | "edit" | "delete" | "react" | "invite" | "leave">,
+  facts: Facts | undefined,
+  limits: Limits,
+): Ruling {
+  const standing = standingOf(state, facts, command.by);
+  if (standing === "none") return refuse("NOT_FOUND");
+  switch (command.action) {
+    case "send":
+      return send(state, command, facts, standing);
+    case "edit":
+      return edit(state, command, facts, standing);
+    case "delete":
+      return remove(command, facts, standing);
+    case "react":
+      return react(state, command, facts, standing, limits);
+    case "invite":
+      return invite(state, command, facts, limits);
+    case "leave":
+      return leave(state, command);
+  }
+}
+
+function create(state: ConversationState, { by, params }: Given<"create">): Ruling {
+  if (state.seq > 0) return noop(state.seq);
+  const { kind, title } = params;
+  const members = [by, ...params.members.filter((id) => id !== by)];
+  return { event: { type: "conversation.created", data: { kind, members, ...(title !== undefined && { title }) } } };
+}
+
+function open(state: ConversationState, { by, params }: Given<"open">, facts: Facts | undefined): Ruling {
+  if (state.seq > 0) return noop(state.seq);
+  const key = facts?.key;
+  if (!key) return refuse("INTERNAL");
+  if (key.holder !== undefined) return refuse("SESSION_EXISTS", { sessionId: key.holder });
+  return { event: { type: "session.opened", data: { ...params, customerId: by }, key: key.next } };
+}
+
+const closed = (state: ConversationState): boolean => state.session?.status === "closed";
+
+function send(
+  state: ConversationState,
+  { by, params }: Given<"send">,
+  facts: Facts | undefined,
+  standing: Standing,
+): Ruling {
+  if (closed(state)) return refuse("SESSION_CLOSED");
+  const { baseSeq, force } = params;
+  if (standing === "staff" && baseSeq !== undefined && force !== true && colleagueWroteAfter(state, by, baseSeq))
+    return refuse("STALE_VIEW", { events: facts?.missed ?? [] });
+  if (params.replyTo !== undefined && !visibleMessage(facts, standing)) return refuse("NOT_FOUND");
+  const data: CommandParams["send"] = {};
+  if (params.text !== undefined) data.text = params.text;
+  if (params.attachments !== undefined) data.attachments = params.attachments;
+  if (params.replyTo !== undefined) data.replyTo = params.replyTo;
+  return { event: { type: "message.created", data } };
+}
+
+/** Did another member of the staff write after `baseSeq`? */
+export const colleagueWroteAfter = (state: ConversationState, by: string, baseSeq: number): boolean =>
+  state.staffWrote.some((wrote) => wrote.by !== by && wrote.seq > baseSeq);
+
+const visibleMessage = (facts: Facts | undefined, standing: Standing) => {
+  const target = facts?.target;
+  return target && isA(target.event, "message.created") && (standing === "staff" || target.event.audience === "all")
+    ? target
+    : undefined;
+};
+
+function edit(
+  state: ConversationState,
+  { by, params }: Given<"edit">,
+  facts: Facts | undefined,
+  standing: Standing,
+): Ruling {
+  const target = visibleMessage(facts, standing);
+  if (!target) return refuse("NOT_FOUND");
+  if (target.event.by !== by) return refuse("FORBIDDEN");
+  if (target.deleted) return refuse("MESSAGE_DELETED");
+  if (closed(state)) return refuse("SESSION_CLOSED");
+  return { event: { type: "message.edited", data: { seq: params.seq, text: params.text }, about: params.seq } };
+}
+
+function remove({ by, params }: Given<"delete">, facts: Facts | undefined, standing: Standing): Ruling {
+  const target = visibleMessage(facts, standing);
+  if (!target) return refuse("NOT_FOUND");
+  if (target.event.by !== by) return refuse("FORBIDDEN");
+  if (target.deleted) return refuse("MESSAGE_DELETED");
+  return { event: { type: "message.deleted", data: { seq: params.seq }, about: params.seq } };
+}
+
+function react(
+  state: ConversationState,
+  { params }: Given<"react">,
+  facts: Facts | undefined,
+  standing: Standing,
+  limits: Limits,
+): Ruling {
+  const target = visibleMessage(facts, standing);
+  if (!target) return refuse("NOT_FOUND");
+  if (target.deleted) return refuse("MESSAGE_DELETED");
+  if (closed(state)) return refuse("SESSION_CLOSED");
+  const { seq, emoji, on } = params;
+  if (on === (target.reactionSeq !== undefined)) return noop(target.reactionSeq ?? seq);
+  if (on && target.reactions >= limits.reactions) return refuse("LIMIT_REACHED", { limit: limits.reactions });
+  return { event: { type: on ? "reaction.added" : "reaction.removed", data: { seq, emoji }, about: seq } };
+}
+
+function join(state: ConversationState, command: Given<"join">, facts: Facts | undefined, limits: Limits): Ruling {
+  if (standingOf(state, facts, command.by) !== "none") return noop(state.seq);
+  if (state.kind !== "support" || !command.supervises) return refuse("NOT_FOUND");
+  if (state.memberCount >= limits.members) return refuse("LIMIT_REACHED", { limit: limits.members });
+  return { event: { type: "member.joined", data: { userId: command.by, standing: "staff" } } };
+}
+
+function invite(
+  state: ConversationState,
+  { params }: Given<"invite">,
+  facts: Facts | undefined,
+  limits: Limits,
+): Ruling {
+  if (state.kind !== "group") return refuse("FORBIDDEN");
+  if (standingOf(state, facts, params.userId) !== "none") return noop(state.seq);
+  if (state.memberCount >= limits.members) return refuse("LIMIT_REACHED", { limit: limits.members });
+  return { event: { type: "member.joined", data: { userId: params.userId } } };
+}
+
+/** The parties of a support session end it by returning or closing; a direct conversation is left by nobody. */
+function leave(state: ConversationState, { by }: Given<"leave">): Ruling {
+  const { kind, session } = state;
+  if (kind === "direct" || by === session?.customerId || by === session?.agentId) return refuse("FORBIDDEN");
+  return { event: { type: "member.left", data: { userId: by } } };
+}

@@ -1,0 +1,240 @@
+import type { CommandRef, LogPort, Verdict } from "../../lib/actor/ports";
+import type { Collection, CollectionDefinition, Filter, Store } from "../../lib/store/collection";
+import type { KeyFact, Target } from "./conversation.commands";
+import { isA, type SessionState, type StoredEvent } from "./conversation.events";
+import { type ConversationState, emptyState, fold, type LastMessage, type Standing } from "./conversation.state";
+
+export const EVENTS: CollectionDefinition = {
+  name: "events",
+  indexes: [
+    { fields: { conversationId: 1, seq: 1 }, unique: true },
+    { fields: { by: 1, commandId: 1, conversationId: 1 }, unique: true },
+    { fields: { key: 1 }, unique: true, sparse: true },
+    { fields: { endsOpen: 1 }, sparse: true },
+    { fields: { endsSlot: 1 }, sparse: true },
+    { fields: { incarnation: 1, flush: 1 } },
+    { fields: { about: 1 }, sparse: true },
+  ],
+};
+
+export const CONVERSATIONS: CollectionDefinition = {
+  name: "conversations",
+  indexes: [
+    { fields: { "session.status": 1, "session.openedAt": 1 } },
+    { fields: { "session.customerId": 1, "session.openedAt": 1 } },
+  ],
+};
+
+export const MEMBERS: CollectionDefinition = {
+  name: "members",
+  indexes: [{ fields: { userId: 1, active: 1, at: -1 } }, { fields: { conversationId: 1, active: 1 } }],
+};
+
+/** A conversation's snapshot: for loading and listing. The log is the truth. */
+export interface Snapshot {
+  _id: string;
+  appliedSeq: number;
+  lastAll: number;
+  kind: "support" | "direct" | "group";
+  title?: string;
+  createdAt: number;
+  createdBy: string;
+  memberCount: number;
+  /** Absent above LISTED_MEMBERS. */
+  members?: Array<[string, Standing]>;
+  session?: SessionState;
+  lastMessage?: LastMessage;
+  staffWrote: Array<{ by: string; seq: number }>;
+}
+
+/** A user's standing in one conversation; a tombstone with `active: false` after leaving. */
+export interface Member {
+  _id: string;
+  conversationId: string;
+  userId: string;
+  standing: Standing;
+  active: boolean;
+  /** The event that gave this standing. */
+  seq: number;
+  /** Its time, in wall-clock milliseconds. */
+  at: number;
+}
+
+export const memberId = (conversationId: string, userId: string): string => `${conversationId}/${userId}`;
+const aboutId = (conversationId: string, seq: number): string => `${conversationId}/${seq}`;
+
+/** All reads and writes of a conversation's log, snapshot and members. Reads see only what is durable. */
+export class ConversationStore implements LogPort<StoredEvent> {
+  readonly events: Collection<StoredEvent>;
+  readonly conversations: Collection<Snapshot>;
+  readonly members: Collection<Member>;
+
+  constructor(store: Store) {
+    this.events = store.collection(EVENTS);
+    this.conversations = store.collection(CONVERSATIONS);
+    this.members = store.collection(MEMBERS);
+  }
+
+  insert(documents: readonly StoredEvent[]): Promise<void> {
+    return this.events.insertMany(documents);
+  }
+
+  async verify(documents: readonly StoredEvent[]): Promise<Verdict[]> {
+    const found = await this.events.find({ $or: documents.flatMap(rivals) });
+    return documents.map((document) => {
+      if (found.some(({ _id }) => _id === document._id)) return "stored";
+      return found.some((other) => rivalOf(document, other)) ? "fenced" : "absent";
+    });
+  }
+
+  async heads(streams: readonly string[]): Promise<number[]> {
+    return Promise.all(
+      streams.map(async (conversationId) => {
+        const last = await this.events.findOne({ conversationId }, { sort: { conversationId: -1, seq: -1 } });
+        return last?.seq ?? 0;
+      }),
+    );
+  }
+
+  async commands(commands: readonly CommandRef[]): Promise<Array<StoredEvent | undefined>> {
+    if (commands.length === 0) return [];
+    const found = await this.events.find({
+      $or: commands.map(({ by, commandId, stream }) => ({ by, commandId, conversationId: stream })),
+    });
+    return commands.map(({ by, commandId, stream }) =>
+      found.find((event) => event.by === by && event.commandId === commandId && event.conversationId === stream),
+    );
+  }
+
+  /** The events that any of these commands of a user made, in whatever conversation. */
+  async commandAnywhere(by: string, commandIds: readonly string[]): Promise<StoredEvent[]> {
+    return this.events.find({ by, commandId: { $in: commandIds } });
+  }
+
+  /** Snapshot, then every event after it. `found` are those events. */
+  async load(id: string): Promise<{ state: ConversationState; found: readonly StoredEvent[] }> {
+    const snapshot = await this.conversations.findOne({ _id: id });
+    let state = snapshot ? fromSnapshot(snapshot) : emptyState(id);
+    const found: StoredEvent[] = [];
+    for (;;) {
+      const page = await this.readAfter(id, state.seq, LOAD_PAGE);
+      state = fold(state, page);
+      found.push(...page);
+      if (page.length < LOAD_PAGE) return { state, found };
+    }
+  }
+
+  /** Events with `seq > after`, ascending. */
+  readAfter(conversationId: string, after: number, limit: number, through?: number): Promise<StoredEvent[]> {
+    const seq = through === undefined ? { $gt: after } : { $gt: after, $lte: through };
+    return this.events.find({ conversationId, seq }, { sort: { conversationId: 1, seq: 1 }, limit });
+  }
+
+  /** All events of the flushes `from` to `to` of a node's incarnation. */
+  readFlushes(incarnation: string, from: number, to?: number): Promise<StoredEvent[]> {
+    const flush = to === undefined ? { $gte: from } : { $gte: from, $lte: to };
+    return this.events.find({ incarnation, flush }, { sort: { incarnation: 1, flush: 1 } });
+  }
+
+  /** Messages around a seq with `through` as the last readable one; newest first when `before` is the bound. */
+  messages(conversationId: string, range: { after: number; before: number }, order: 1 | -1, limit: number) {
+    return this.events.find(
+      { conversationId, seq: { $gt: range.after, $lt: range.before }, type: "message.created" },
+      { sort: { conversationId: order, seq: order }, limit },
+    );
+  }
+
+  /** Edits, deletions and reactions of these messages, in log order. */
+  async changesOf(conversationId: string, seqs: readonly number[]): Promise<StoredEvent[]> {
+    if (seqs.length === 0) return [];
+    const found = await this.events.find({ about: { $in: seqs.map((seq) => aboutId(conversationId, seq)) } });
+    return found.sort((a, b) => a.seq - b.seq);
+  }
+
+  /** The event at a seq with what has become of it, also by events that are not durable yet. */
+  async target(
+    conversationId: string,
+    seq: number,
+    mine: { by: string; emoji?: string },
+    undurable: readonly StoredEvent[],
+  ): Promise<Target | undefined> {
+    const [event, changes] = await Promise.all([
+      this.events.findOne({ conversationId, seq }),
+      this.changesOf(conversationId, [seq]),
+    ]);
+    const target = event ?? undurable.find((other) => other.seq === seq);
+    if (!target) return undefined;
+    const about = aboutId(conversationId, seq);
+    const known = new Set(changes.map(({ _id }) => _id));
+    const all = [...changes, ...undurable.filter((other) => other.about === about && !known.has(other._id))];
+    return summarise(target, all, mine);
+  }
+
+  /** Who has the key of this name, and which key may be taken next. A key is free once an event that ends it is durable. */
+  async nextKey(prefix: string): Promise<KeyFact> {
+    const latest = await this.events.findOne(
+      { key: { $gte: `${prefix}/0`, $lt: `${prefix}/:` } },
+      { sort: { key: -1 } },
+    );
+    if (latest?.key === undefined) return { next: `${prefix}/${generation(1)}` };
+    const ended = await this.events.findOne({ endsOpen: latest.key });
+    const next = `${prefix}/${generation(Number(latest.key.slice(prefix.length + 1)) + 1)}`;
+    return ended ? { next } : { next, holder: latest.conversationId };
+  }
+
+  /** Member documents of these users, with the seq of each. */
+  standings(conversationId: string, userIds: readonly string[]): Promise<Member[]> {
+    return this.members.find({ _id: { $in: userIds.map((userId) => memberId(conversationId, userId)) } });
+  }
+}
+
+const LOAD_PAGE = 1_000;
+const generation = (g: number): string => String(g).padStart(10, "0");
+
+function rivals({ _id, conversationId, seq, by, commandId, key }: StoredEvent): Filter[] {
+  const filters: Filter[] = [{ _id }, { conversationId, seq }, { by, commandId, conversationId }];
+  return key === undefined ? filters : [...filters, { key }];
+}
+
+const rivalOf = (a: StoredEvent, b: StoredEvent): boolean =>
+  (a.conversationId === b.conversationId && (a.seq === b.seq || (a.by === b.by && a.commandId === b.commandId))) ||
+  (a.key !== undefined && a.key === b.key);
+
+function summarise(event: StoredEvent, changes: readonly StoredEvent[], mine: { by: string; emoji?: string }): Target {
+  const reactions = new Map<string, number>();
+  let deleted = false;
+  for (const change of changes) {
+    if (change.type === "message.deleted") deleted = true;
+    if (isA(change, "reaction.added")) reactions.set(`${change.by}\n${change.data.emoji}`, change.seq);
+    if (isA(change, "reaction.removed")) reactions.delete(`${change.by}\n${change.data.emoji}`);
+  }
+  const reactionSeq = mine.emoji === undefined ? undefined : reactions.get(`${mine.by}\n${mine.emoji}`);
+  const target = { event, deleted, reactions: reactions.size };
+  return reactionSeq === undefined ? target : { ...target, reactionSeq };
+}
+
+/** The document that a state is snapshot as. */
+export function toSnapshot(state: ConversationState): Snapshot {
+  const { id, seq, lastAll, kind = "group", createdAt, createdBy, memberCount, staffWrote } = state;
+  const snapshot: Snapshot = {
+    _id: id,
+    appliedSeq: seq,
+    lastAll,
+    kind,
+    createdAt,
+    createdBy,
+    memberCount,
+    staffWrote: [...staffWrote],
+  };
+  if (state.title !== undefined) snapshot.title = state.title;
+  if (state.listed) snapshot.members = [...state.members];
+  if (state.session) snapshot.session = state.session;
+  if (state.lastMessage) snapshot.lastMessage = state.lastMessage;
+  return snapshot;
+}
+
+/** The state that a snapshot was made of; above LISTED_MEMBERS without the members. */
+export function fromSnapshot(snapshot: Snapshot): ConversationState {
+  const { _id, appliedSeq, members, ...rest } = snapshot;
+  return { ...rest, id: _id, seq: appliedSeq, members: new Map(members ?? []), listed: members !== undefined };
+}
