@@ -47,7 +47,8 @@ export const Attachment = Type.Object({
 
 /** The default of TEXT_LENGTH, and the most that it may be set to is 4 times this. */
 export const TEXT_LENGTH = 8_000;
-export const Text = Type.String({ minLength: 1, maxLength: TEXT_LENGTH });
+/** `x-limit` names the setting that replaces `maxLength` on a server. */
+export const Text = Type.String({ minLength: 1, maxLength: TEXT_LENGTH, "x-limit": "TEXT_LENGTH" });
 
 export const Message = Type.Object({
   conversationId: Id,

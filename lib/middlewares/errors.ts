@@ -1,0 +1,47 @@
+import type { Contract } from "../contract";
+import { ERRORS, type ErrorType, isParleyError, ParleyError, type WireError } from "../errors";
+
+/** Moleculer's own errors that tell surely that nothing ran. */
+const NOT_RUN = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE", "REQUEST_SKIPPED", "QUEUE_FULL"]);
+/** Moleculer's own errors that leave open whether it ran. */
+const MAY_HAVE_RUN = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
+
+const typeOf = (error: unknown): string | undefined => {
+  const type = (error as { type?: unknown } | null | undefined)?.type;
+  return typeof type === "string" ? type : undefined;
+};
+
+/**
+ * The type that a client sees for any error. A lost answer of an action that writes is UNKNOWN_OUTCOME (it declares
+ * that type), of one that only reads UNAVAILABLE; without a contract the cautious one. Everything unknown is INTERNAL.
+ */
+export function errorTypeOf(error: unknown, contract?: Contract): ErrorType {
+  if (isParleyError(error)) return error.type;
+  const type = typeOf(error);
+  if (type && NOT_RUN.has(type)) return "UNAVAILABLE";
+  if (type && MAY_HAVE_RUN.has(type)) {
+    return !contract || contract.errors.includes("UNKNOWN_OUTCOME") ? "UNKNOWN_OUTCOME" : "UNAVAILABLE";
+  }
+  return "INTERNAL";
+}
+
+/**
+ * What a transport sends for any error: the text comes from the table of errors, never from the error, and only our
+ * own errors bring data. `requestId` lets the client name the line in our log.
+ */
+export function toWireError(error: unknown, requestId?: string, contract?: Contract): WireError {
+  const type = errorTypeOf(error, contract);
+  const { message, retryable } = ERRORS[type];
+  const own = isParleyError(error) && error.name === "ParleyError" && type !== "INTERNAL";
+  return {
+    type,
+    message,
+    ...(own && error.data ? { data: error.data } : {}),
+    retryable,
+    ...(requestId ? { requestId } : {}),
+  };
+}
+
+/** The error that leaves an action: our own as it is, everything else as the type a client may see. */
+export const scrub = (error: unknown, contract: Contract): ParleyError =>
+  isParleyError(error) ? error : new ParleyError(errorTypeOf(error, contract));
