@@ -1,0 +1,137 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readConfig } from "../lib/config";
+import type { WireEvent } from "../services/schemas";
+import { api, type Api, DemoError, findServer, type Login } from "./demo/api";
+import { Participant } from "./demo/participant";
+import { check, printTranscript } from "./demo/transcript";
+
+/** Plays a support conversation against a running server and checks what both sides saw. */
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+interface Session {
+  id: string;
+  conversationId: string;
+  status: string;
+  agentId?: string;
+  lastSeq: number;
+}
+
+async function main(): Promise<void> {
+  const config = readConfig(process.env);
+  const host = ["0.0.0.0", "::"].includes(config.HOST) ? "127.0.0.1" : config.HOST;
+  const server = api(`http://${host}:${config.PORT}`);
+  await findServer(server.url);
+  const participants: Participant[] = [];
+  try {
+    await play(server, await administrator(server, config), participants);
+  } finally {
+    for (const participant of participants) participant.close();
+  }
+}
+
+/** Logs the administrator in, by the settings or by the file that the first start wrote. */
+async function administrator(
+  server: Api,
+  config: { ADMIN_EMAIL: string | undefined; ADMIN_PASSWORD: string | undefined; DATA_DIR: string },
+): Promise<Login> {
+  const file = join(config.DATA_DIR, "admin-password");
+  const email = config.ADMIN_EMAIL ?? "admin@localhost";
+  const password = config.ADMIN_PASSWORD ?? readPassword(file);
+  return server.post<Login>("/auth/login", { email, password }).catch((error: unknown) => {
+    throw new DemoError(`the administrator ${email} cannot log in: ${String(error)}`);
+  });
+}
+
+function readPassword(file: string): string {
+  try {
+    return readFileSync(file, "utf8").trim();
+  } catch {
+    throw new DemoError(`no administrator: set ADMIN_EMAIL and ADMIN_PASSWORD, or DATA_DIR so that ${file} is there`);
+  }
+}
+
+async function play(server: Api, admin: Login, participants: Participant[]): Promise<void> {
+  const run = crypto.randomUUID().slice(0, 8);
+  const guest = await server.post<Login>("/auth/guest", { name: "Ada" });
+  const account = { email: `grace-${run}@example.org`, password: crypto.randomUUID(), name: "Grace" };
+  const agent = await server.post<Login>("/auth/signup", account);
+  await server.put(`/users/${agent.user.id}/roles`, { roles: ["agent"] }, admin.accessToken);
+  say(`Ada is a guest, Grace is an agent; both connect to ${server.url}`);
+
+  const ada = await Participant.connect(server.url, "Ada", guest, participants);
+  const grace = await Participant.connect(server.url, "Grace", agent, participants);
+
+  const opening = { topic: `demo-${run}`, subject: "A parcel", text: "Hello, my parcel has not arrived." };
+  const opened = await ada.command<Session>("session.open", opening);
+  say(`Ada opened session ${opened.id}, it is ${opened.status}`);
+  const claimed = await grace.command<Session>("session.claim", { sessionId: opened.id });
+  say(`Grace claimed it, it is ${claimed.status}`);
+  for (const participant of [ada, grace]) await participant.catchUp(opened.conversationId);
+
+  const spoken = [{ by: guest.user.id, text: opening.text }, ...(await talk(server, opened, ada, grace, agent))];
+  const closed = await grace.command<Session>("session.close", { sessionId: opened.id, reason: "solved" });
+  say(`Grace closed the session, it is ${closed.status}`);
+  await refusedAfterClose(ada, opened.conversationId);
+
+  const last = await server.get<Session>(`/sessions/${opened.id}`, guest.accessToken);
+  for (const participant of [ada, grace]) await participant.reaches(opened.conversationId, last.lastSeq);
+  printTranscript(ada.events(opened.conversationId), new Map([ada, grace].map((who) => [who.id, who.name])), say);
+  const views = [ada, grace].map((who) => ({ name: who.name, events: who.events(opened.conversationId) }));
+  check(views, last.lastSeq, spoken, await readHistory(server, opened.conversationId, guest));
+  say(`OK: ${last.lastSeq} events, seen by both once and in order, and the same in the history`);
+}
+
+/** The conversation itself, with Grace offline in the middle. @returns what was said, in order */
+async function talk(server: Api, session: Session, ada: Participant, grace: Participant, agent: Login) {
+  const { conversationId } = session;
+  const spoken: Array<{ by: string; text: string }> = [];
+  const send = async (who: Participant, text: string): Promise<void> => {
+    await who.command("message.send", { conversationId, text });
+    spoken.push({ by: who.id, text });
+  };
+  await send(grace, "Good morning Ada, let me look. What is its number?");
+  await send(ada, "It is 4711.");
+
+  await grace.loseConnection();
+  const cursor = grace.lastSeq(conversationId);
+  say(`Grace lost her connection after seq ${cursor}; Ada keeps writing`);
+  for (const text of ["It was sent on Monday.", "From Hamburg.", "Are you still there?"]) await send(ada, text);
+  await grace.comeBack();
+  const missed = await grace.catchUp(conversationId);
+  say(`Grace is back and caught up on ${missed} events with conversation.sync`);
+
+  await send(grace, "Sorry, my train was in a tunnel. It arrives tomorrow.");
+  const text = "I have written that into your account, too.";
+  const key = crypto.randomUUID();
+  const path = `/conversations/${conversationId}/messages`;
+  const first = await server.post<WireEvent>(path, { text }, agent.accessToken, key);
+  const again = await server.post<WireEvent>(path, { text }, agent.accessToken, key);
+  if (first.seq !== again.seq) throw new DemoError(`the same Idempotency-Key made seq ${first.seq} and ${again.seq}`);
+  spoken.push({ by: grace.id, text });
+  say(`Grace wrote over REST and repeated the request: both answers name seq ${first.seq}`);
+  await send(ada, "Thank you!");
+  return spoken;
+}
+
+async function refusedAfterClose(ada: Participant, conversationId: string): Promise<void> {
+  const refusal = await ada.command("message.send", { conversationId, text: "One more thing" }).then(
+    () => "accepted",
+    (error: unknown) => (error as { type?: string }).type,
+  );
+  if (refusal !== "SESSION_CLOSED") throw new DemoError(`sending after the close was answered with ${refusal}`);
+}
+
+async function readHistory(server: Api, conversationId: string, login: Login) {
+  type Page = { messages: Array<{ seq: number; id: string; by: string; text?: string }>; hasMore: boolean };
+  const page = await server.get<Page>(`/conversations/${conversationId}/messages?limit=100`, login.accessToken);
+  return page.messages;
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`FAILED: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);
