@@ -3,7 +3,7 @@ import {
   type History,
   type HistoryEvent,
   judge,
-  RULES,
+  type RULES,
   type SeenEvent,
   type Stay,
 } from "../../support/oracle";
