@@ -2,7 +2,7 @@ import { type Behaviour, type Decision, STALE } from "../../lib/actor/behaviour"
 import type { Random } from "../../lib/actor/ports";
 import type { ConversationCommand, Draft, Facts, NoOp } from "./conversation.commands";
 import { colleagueWroteAfter, decide, type Limits } from "./conversation.decide";
-import { maySee, type StoredEvent } from "./conversation.events";
+import { type Audience, maySee, sizeOf, type StoredEvent, toWire } from "./conversation.events";
 import { sessionAfter } from "./conversation.session";
 import { type ConversationState, evolve, MAX_OVERLAY, type Standing, standingIn } from "./conversation.state";
 import type { ConversationStore } from "./conversation.store";
@@ -35,10 +35,7 @@ export class ConversationBehaviour implements Behaviour<
     return !state.listed && state.members.size > MAX_OVERLAY;
   }
 
-  sizeOf({ data }: StoredEvent): number {
-    const text = "text" in data && typeof data.text === "string" ? data.text.length : 0;
-    return ENVELOPE_BYTES + 3 * text;
-  }
+  readonly sizeOf = sizeOf;
 
   prepare(
     state: ConversationState,
@@ -62,7 +59,9 @@ export class ConversationBehaviour implements Behaviour<
   ): Decision<StoredEvent, NoOp> {
     const ruling = decide(state, command, facts, this.limits);
     if (!("event" in ruling)) return ruling;
-    return { event: this.complete(state, command, ruling.event, Math.max(now, 0)) };
+    // An event about another event is seen by whoever may see that one.
+    const audience = (ruling.event.about !== undefined && facts?.target?.event.audience) || "all";
+    return { event: this.complete(state, command, ruling.event, audience, now) };
   }
 
   private async read(
@@ -91,12 +90,19 @@ export class ConversationBehaviour implements Behaviour<
     if (needs.missedAfter !== undefined) {
       const missed = await this.store.readAfter(state.id, needs.missedAfter, MISSED_EVENTS, state.seq);
       const standing = standingIn(state, command.by) ?? "none";
-      facts.missed = missed.filter((event) => standing !== "none" && maySee(event, standing));
+      if (standing !== "none")
+        facts.missed = missed.filter((event) => maySee(event, standing)).map((event) => toWire(event, standing));
     }
     return facts;
   }
 
-  private complete(state: ConversationState, command: ConversationCommand, draft: Draft, at: number): StoredEvent {
+  private complete(
+    state: ConversationState,
+    command: ConversationCommand,
+    draft: Draft,
+    audience: Audience,
+    at: number,
+  ): StoredEvent {
     const event: Mutable<StoredEvent> = {
       _id: this.random.id(),
       conversationId: state.id,
@@ -105,7 +111,7 @@ export class ConversationBehaviour implements Behaviour<
       type: draft.type,
       at,
       by: command.by,
-      audience: "all",
+      audience,
       data: draft.data,
       commandId: command.commandId,
       request: command.request,
@@ -123,7 +129,6 @@ export class ConversationBehaviour implements Behaviour<
   }
 }
 
-const ENVELOPE_BYTES = 600;
 /** At most so many missed events are shown with STALE_VIEW. */
 const MISSED_EVENTS = 100;
 

@@ -1,4 +1,5 @@
 import type { Command } from "../../lib/actor/behaviour";
+import type { WireEvent } from "../../services/schemas";
 import type { AttachmentData, EventData, StoredEvent } from "./conversation.events";
 
 /** What each command carries. `by`, `commandId` and the deadline are in the command's head. */
@@ -47,7 +48,7 @@ export interface Facts {
   /** The key that an opening or a transfer to a topic would take. */
   readonly key?: KeyFact;
   /** What a sender with an old `baseSeq` has missed. */
-  readonly missed?: readonly StoredEvent[];
+  readonly missed?: readonly WireEvent[];
 }
 
 export interface Target {

@@ -114,3 +114,12 @@ export function standingChanges(event: StoredEvent): readonly StandingChange[] {
 }
 
 const NO_CHANGE: readonly StandingChange[] = [];
+
+/** Estimated bytes of an event on disk and on the wire: a bound for flushes, not a measurement. */
+export function sizeOf({ data }: StoredEvent): number {
+  const text = "text" in data && typeof data.text === "string" ? data.text.length : 0;
+  return ENVELOPE_BYTES + 3 * text;
+}
+
+/** All but the text: ids, numbers, a session, and up to ten attachments' names. */
+const ENVELOPE_BYTES = 600;

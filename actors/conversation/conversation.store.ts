@@ -1,7 +1,7 @@
 import type { CommandRef, LogPort, Verdict } from "../../lib/actor/ports";
 import type { Collection, CollectionDefinition, Filter, Store } from "../../lib/store/collection";
 import type { KeyFact, Target } from "./conversation.commands";
-import { isA, type SessionState, type StoredEvent } from "./conversation.events";
+import { type Audience, isA, type SessionState, type StoredEvent } from "./conversation.events";
 import { type ConversationState, emptyState, fold, type LastMessage, type Standing } from "./conversation.state";
 
 export const EVENTS: CollectionDefinition = {
@@ -90,7 +90,7 @@ export class ConversationStore implements LogPort<StoredEvent> {
   async heads(streams: readonly string[]): Promise<number[]> {
     return Promise.all(
       streams.map(async (conversationId) => {
-        const last = await this.events.findOne({ conversationId }, { sort: { conversationId: -1, seq: -1 } });
+        const last = await this.events.findOne({ conversationId }, { sort: { seq: -1 } });
         return last?.seq ?? 0;
       }),
     );
@@ -127,21 +127,25 @@ export class ConversationStore implements LogPort<StoredEvent> {
   /** Events with `seq > after`, ascending. */
   readAfter(conversationId: string, after: number, limit: number, through?: number): Promise<StoredEvent[]> {
     const seq = through === undefined ? { $gt: after } : { $gt: after, $lte: through };
-    return this.events.find({ conversationId, seq }, { sort: { conversationId: 1, seq: 1 }, limit });
+    return this.events.find({ conversationId, seq }, { sort: { seq: 1 }, limit });
   }
 
   /** All events of the flushes `from` to `to` of a node's incarnation. */
   readFlushes(incarnation: string, from: number, to?: number): Promise<StoredEvent[]> {
     const flush = to === undefined ? { $gte: from } : { $gte: from, $lte: to };
-    return this.events.find({ incarnation, flush }, { sort: { incarnation: 1, flush: 1 } });
+    return this.events.find({ incarnation, flush }, { sort: { flush: 1 } });
   }
 
-  /** Messages around a seq with `through` as the last readable one; newest first when `before` is the bound. */
-  messages(conversationId: string, range: { after: number; before: number }, order: 1 | -1, limit: number) {
-    return this.events.find(
-      { conversationId, seq: { $gt: range.after, $lt: range.before }, type: "message.created" },
-      { sort: { conversationId: order, seq: order }, limit },
-    );
+  /** Messages that this audience may see with a seq strictly inside the range. */
+  messages(
+    conversationId: string,
+    audience: Audience,
+    range: { after: number; before: number },
+    order: 1 | -1,
+    limit: number,
+  ): Promise<StoredEvent[]> {
+    const filter: Filter = { conversationId, seq: { $gt: range.after, $lt: range.before }, type: "message.created" };
+    return this.events.find(audience === "staff" ? filter : { ...filter, audience }, { sort: { seq: order }, limit });
   }
 
   /** Edits, deletions and reactions of these messages, in log order. */

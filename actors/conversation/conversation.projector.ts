@@ -1,0 +1,107 @@
+import { Backoff } from "../../lib/actor/backoff";
+import type { Clock, Random } from "../../lib/actor/ports";
+import { standingChanges, type StoredEvent } from "./conversation.events";
+import type { ConversationState } from "./conversation.state";
+import { type ConversationStore, type Member, memberId, toSnapshot } from "./conversation.store";
+
+/**
+ * Writes snapshots and member documents in bulk, at most 250 ms behind what is durable. A snapshot is written only
+ * after the member documents through its `appliedSeq`.
+ */
+export class Projector {
+  private dirty = new Map<string, ConversationState>();
+  private members = new Map<string, Member>();
+  private flush = 0;
+  private projectedFlush = 0;
+  private cancel: (() => void) | undefined;
+  private writing: Promise<void> | undefined;
+
+  constructor(
+    private readonly store: ConversationStore,
+    private readonly clock: Clock,
+    private readonly random: Random,
+  ) {}
+
+  /** The flush through which everything is projected. */
+  get projected(): number {
+    return this.projectedFlush;
+  }
+
+  /** Takes an event that is durable, and the state after it. */
+  add(event: StoredEvent, state: ConversationState): void {
+    this.dirty.set(state.id, state);
+    this.addMembers(event);
+    this.schedule();
+  }
+
+  /** Takes what a load found beyond the snapshot. */
+  repair(events: readonly StoredEvent[], state: ConversationState): void {
+    for (const event of events) this.addMembers(event);
+    const known = this.dirty.get(state.id);
+    if (!known || known.seq < state.seq) this.dirty.set(state.id, state);
+    this.schedule();
+  }
+
+  /** Everything through this flush has been added. */
+  settled(flush: number): void {
+    this.flush = flush;
+    if (this.dirty.size === 0 && !this.writing) this.projectedFlush = flush;
+  }
+
+  /** Resolves when everything added so far is written. */
+  async write(): Promise<void> {
+    while (this.writing) await this.writing;
+    if (this.dirty.size === 0) return;
+    this.cancel?.();
+    this.cancel = undefined;
+    this.writing = this.writeDirty();
+    try {
+      await this.writing;
+    } finally {
+      this.writing = undefined;
+    }
+    if (this.dirty.size > 0) this.schedule();
+  }
+
+  stop(): void {
+    this.cancel?.();
+    this.cancel = undefined;
+  }
+
+  private addMembers(event: StoredEvent): void {
+    const { conversationId, seq, at } = event;
+    for (const { userId, standing } of standingChanges(event)) {
+      const _id = memberId(conversationId, userId);
+      const known = this.members.get(_id);
+      if (known && known.seq > seq) continue;
+      this.members.set(_id, { _id, conversationId, userId, standing, active: standing !== "none", seq, at });
+    }
+  }
+
+  private schedule(): void {
+    if (this.writing) return;
+    this.cancel ??= this.clock.setTimeout(() => {
+      this.cancel = undefined;
+      void this.write();
+    }, LAG_MS);
+  }
+
+  private async writeDirty(): Promise<void> {
+    const { dirty, members, flush } = this;
+    this.dirty = new Map();
+    this.members = new Map();
+    const backoff = new Backoff(this.clock, this.random, { firstMs: 50, maxMs: 2_000 });
+    for (;;) {
+      try {
+        if (members.size > 0) await this.store.members.putNewer([...members.values()], "seq");
+        await this.store.conversations.putNewer([...dirty.values()].map(toSnapshot), "appliedSeq");
+        this.projectedFlush = flush;
+        return;
+      } catch {
+        await backoff.wait();
+      }
+    }
+  }
+}
+
+const LAG_MS = 200;
