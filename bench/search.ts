@@ -7,6 +7,7 @@ const PROBE = { seconds: 1.5, warm: 0.5 };
 const HOLD = { seconds: 3, warm: 1 };
 /** Grid steps that a probe jumps while nothing is known yet. */
 const LEAP = 3;
+const MOST_DOWN = 4;
 
 export type Log = (line: string) => void;
 
@@ -16,25 +17,42 @@ export type Log = (line: string) => void;
  */
 export async function search(load: Load, workload: Workload, log: Log): Promise<StepResult[]> {
   const at = (step: number): number => Math.round(workload.guess * STEP ** step);
-  const attempt = async (step: number, hold: { seconds: number; warm: number }) => {
+  const attempt = async (step: number, hold: { seconds: number; warm: number }): Promise<Attempt> => {
     const result = await load.run(at(step), hold.seconds, hold.warm);
     const ok = held(workload, result);
     log(`  ${ok ? "held" : "over"} ${describe(result)}`);
     return { ok, result };
   };
-  let step = await region(async (candidate) => (await attempt(candidate, PROBE)).ok);
+  const first = await region(async (candidate) => (await attempt(candidate, PROBE)).ok);
   const runs: StepResult[] = [];
-  for (let run = 0; run < RUNS; run++) {
-    let best = await attempt(step, HOLD);
-    if (best.ok) {
-      for (let next = await attempt(step + 1, HOLD); next.ok; next = await attempt(step + 1, HOLD)) {
-        best = next;
-        step++;
-      }
-    } else while (!best.ok && at(step) > 10) best = await attempt(--step, HOLD);
+  for (let run = 0, step = first; run < RUNS; run++) {
+    const best = await climb(step, (candidate) => attempt(candidate, HOLD));
     runs.push(best.result);
+    step = best.step;
   }
   return runs;
+}
+
+interface Attempt {
+  readonly ok: boolean;
+  readonly result: StepResult;
+}
+
+/** Up from a step that holds, or down from one that fails twice. @returns the highest that held, or the last tried */
+async function climb(
+  from: number,
+  attempt: (step: number) => Promise<Attempt>,
+): Promise<{ step: number; result: StepResult }> {
+  let step = from;
+  let best = await attempt(step);
+  if (!best.ok) best = await attempt(step);
+  if (best.ok) {
+    for (let next = await attempt(step + 1); next.ok; next = await attempt(step + 1)) {
+      best = next;
+      step++;
+    }
+  } else for (let down = 0; down < MOST_DOWN && !best.ok; down++) best = await attempt(--step);
+  return { step, result: best.result };
 }
 
 /** The highest step that passes a probe, by leaps and then single steps. */

@@ -27,7 +27,7 @@ interface Frames {
 class Tally {
   acked = 0;
   refused = 0;
-  /** Deliveries that the acknowledged messages must make. */
+  /** Deliveries that the messages must make; a refused one makes none. */
   owed = 0;
   delivered = 0;
   disorder = 0;
@@ -78,6 +78,7 @@ export class Ledger implements WireHandlers {
       this.due = larger;
     }
     this.due[index] = due;
+    this.tally.owed += room.members.length;
     if (room.fixedRate !== undefined) this.fixed.add(index);
     return index;
   }
@@ -100,11 +101,11 @@ export class Ledger implements WireHandlers {
     const { tally } = this;
     if (buffer.compare(OK, 0, OK.length, from, from + OK.length) !== 0) {
       tally.refused++;
+      tally.owed -= this.roomOf[wire.index]?.members.length ?? 0;
       this.failure ??= buffer.toString("utf8", from, to);
       return;
     }
     tally.acked++;
-    tally.owed += this.roomOf[wire.index]?.members.length ?? 0;
     const due = this.due[id] ?? 0;
     if (due < this.measuredFrom) return;
     (this.fixed.has(id) ? tally.quiet : tally.ack).add(performance.now() - due);
