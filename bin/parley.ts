@@ -1,0 +1,78 @@
+import { existsSync } from "node:fs";
+import type { ServiceBroker } from "moleculer";
+import { ConfigError, readConfig } from "../lib/config";
+import { createNode, type Node } from "../lib/node";
+import { commands } from "../repl";
+
+/** Beyond DRAIN_SECONDS, after which a process that still has not stopped is ended. */
+const STOP_MARGIN_MS = 10_000;
+
+async function main(): Promise<void> {
+  if (existsSync(".env")) process.loadEnvFile(".env");
+  const repl = process.argv.includes("--repl");
+  const config = readConfig(repl ? { LOG_LEVEL: "warn", ...process.env } : process.env);
+  const node = await createNode({ config });
+  const stop = () => void shutDown(node);
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  process.on("uncaughtException", (error) => crash(node, error));
+  await node.start();
+  process.stdout.write(banner(node));
+  if (repl) startRepl(node, stop);
+}
+
+function banner({ url, broker, config }: Node): string {
+  const store = `data in ${config.DATA_DIR}`;
+  if (!url) return `Parley is ready: ${broker.nodeID}, ${store}\n`;
+  return [
+    `Parley is ready: ${broker.nodeID}, ${store}`,
+    `  REST      ${url}/v1`,
+    `  Sockets   ${url} (Socket.IO)`,
+    `  API docs  ${url}/docs`,
+    "",
+  ].join("\n");
+}
+
+function startRepl(node: Node, stop: () => void): void {
+  // Moleculer's types say positional arguments; moleculer-repl passes them by name.
+  const customCommands = commands as unknown as ServiceBroker.ReplCustomCommand[];
+  node.broker.options.replOptions = { customCommands, delimiter: "parley $" };
+  const repl = node.broker.repl() as unknown as NodeJS.EventEmitter;
+  // Moleculer's own handler would leave out the drain.
+  repl.removeAllListeners("exit");
+  repl.on("exit", stop);
+}
+
+let stopping = false;
+
+/** The first signal stops in order, the second at once. */
+async function shutDown(node: Node): Promise<void> {
+  if (stopping) process.exit(1);
+  stopping = true;
+  const limit = setTimeout(() => process.exit(1), node.config.DRAIN_SECONDS * 1_000 + STOP_MARGIN_MS);
+  limit.unref();
+  await node.stop();
+  process.exit(0);
+}
+
+/** Crash-only: after an error that nobody expected no state in memory is trusted; everything durable is in the store. */
+function crash(node: Node, error: unknown): never {
+  node.broker.logger.fatal("unexpected error, the process ends", { error });
+  process.exit(1);
+}
+
+/** One line for what an operator can put right, the stack for everything else. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof ConfigError) return `The configuration is not valid.\n${error.message}`;
+  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
+  if (code === "EADDRINUSE") return `Port ${port} of ${address} is in use: stop what uses it, or set PORT.`;
+  if (code === "EACCES" && port !== undefined) return `Port ${port} may not be opened by this user: set PORT.`;
+  if (error.name === "DataFolderLockedError") return error.message;
+  return error.stack ?? error.message;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(1);
+});

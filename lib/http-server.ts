@@ -1,0 +1,103 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { ServiceBroker } from "moleculer";
+import { resourcesOf } from "./resources";
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Slow senders of headers and bodies are cut off (slow loris). */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 65_000;
+const MAX_HEADER_BYTES = 16_384;
+
+export interface HttpServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly maxConnections: number;
+}
+
+/**
+ * The process's one HTTP server. Services attach to it in any order and before it listens: one handles the requests,
+ * another may take its own path through `server` (Socket.IO does). Nobody but the node's start and stop opens or
+ * closes it.
+ */
+export class HttpServer {
+  readonly server: Server;
+  private handler: Handler | undefined;
+  private inFlight = 0;
+
+  constructor(private readonly options: HttpServerOptions) {
+    this.server = createServer(
+      {
+        maxHeaderSize: MAX_HEADER_BYTES,
+        headersTimeout: HEADERS_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        keepAliveTimeout: KEEP_ALIVE_MS,
+        // Cut-off senders are found this often.
+        connectionsCheckingInterval: 5_000,
+      },
+      (request, response) => this.dispatch(request, response),
+    );
+    this.server.maxConnections = options.maxConnections;
+  }
+
+  /** Who answers the requests; 404 without a body while nobody does. */
+  handle(handler: Handler): void {
+    this.handler = handler;
+  }
+
+  /** Requests that are not answered yet. */
+  get pending(): number {
+    return this.inFlight;
+  }
+
+  /** Where it listens, such as `http://127.0.0.1:3000`. Throws while it does not. */
+  get url(): string {
+    const address = this.server.address() as AddressInfo | null;
+    if (!address) throw new Error("the HTTP server does not listen");
+    const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+    return `http://${host}:${address.port}`;
+  }
+
+  /** Rejects with the system's error, EADDRINUSE when the port is taken. */
+  listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.server.once("error", reject);
+      this.server.listen(this.options.port, this.options.host, () => {
+        this.server.off("error", reject);
+        resolve();
+      });
+    });
+  }
+
+  /** Takes no more connections and cuts the ones that are left. */
+  async close(): Promise<void> {
+    if (!this.server.listening) return;
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  private dispatch(request: IncomingMessage, response: ServerResponse): void {
+    this.inFlight++;
+    response.once("close", () => this.inFlight--);
+    if (this.handler) this.handler(request, response);
+    else response.writeHead(404).end();
+  }
+}
+
+const byBroker = new WeakMap<ServiceBroker, HttpServer>();
+
+/** The HTTP server of a broker's process; made when the first service asks for it. */
+export function httpServerOf(broker: ServiceBroker): HttpServer {
+  let http = byBroker.get(broker);
+  if (!http) {
+    const { HOST, PORT, LIMIT_CONNECTIONS } = resourcesOf(broker).config;
+    byBroker.set(broker, (http = new HttpServer({ host: HOST, port: PORT, maxConnections: LIMIT_CONNECTIONS })));
+  }
+  return http;
+}
+
+/** Whether some service of this broker serves HTTP. */
+export const hasHttpServer = (broker: ServiceBroker): boolean => byBroker.has(broker);

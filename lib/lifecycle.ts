@@ -1,0 +1,42 @@
+import type { ServiceBroker } from "moleculer";
+
+export type Phase = "starting" | "ready" | "draining";
+
+/**
+ * Where a node is between its start and its end. While it drains it takes nothing new, and its services still answer
+ * what is in flight: only after all drain hooks do they stop.
+ */
+export class Lifecycle {
+  private current: Phase = "starting";
+  private readonly hooks: Array<() => Promise<void>> = [];
+  private drained: Promise<void> | undefined;
+
+  get phase(): Phase {
+    return this.current;
+  }
+
+  setReady(): void {
+    if (this.current === "starting") this.current = "ready";
+  }
+
+  /** What must end before the services stop: sending clients away, finishing requests. */
+  onDrain(hook: () => Promise<void>): void {
+    this.hooks.push(hook);
+  }
+
+  /** Runs every drain hook once and waits for them; a second call waits for the first. Never rejects. */
+  drain(onError: (error: unknown) => void = () => undefined): Promise<void> {
+    this.current = "draining";
+    this.drained ??= Promise.all(this.hooks.map((hook) => hook().catch(onError))).then(() => undefined);
+    return this.drained;
+  }
+}
+
+const byBroker = new WeakMap<ServiceBroker, Lifecycle>();
+
+/** The lifecycle of a broker's node. */
+export function lifecycleOf(broker: ServiceBroker): Lifecycle {
+  let lifecycle = byBroker.get(broker);
+  if (!lifecycle) byBroker.set(broker, (lifecycle = new Lifecycle()));
+  return lifecycle;
+}

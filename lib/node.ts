@@ -1,0 +1,123 @@
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { hostname } from "node:os";
+import { extname, join } from "node:path";
+import { type LoggerConfig, ServiceBroker, type ServiceSchema } from "moleculer";
+import { brokerOptions } from "../moleculer.config";
+import { systemClock, systemRandom } from "./actor/ports";
+import { type Config, ConfigError, readConfig } from "./config";
+import { hasHttpServer, httpServerOf } from "./http-server";
+import { MemoryKv } from "./kv/memory";
+import type { Kv } from "./kv/kv";
+import { lifecycleOf } from "./lifecycle";
+import { provideResources } from "./resources";
+import type { Store } from "./store/collection";
+import { openSqliteStore } from "./store/sqlite/store";
+
+export interface NodeOptions {
+  /** The environment to read the configuration from, unless `config` is given. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly config?: Config;
+  readonly logger?: LoggerConfig;
+  /** Opened by the caller, closed with the node. The SQLite store in DATA_DIR when absent. */
+  readonly store?: Store;
+  readonly kv?: Kv;
+  /** Further services, or instead of the ones in the folder those of the same name. */
+  readonly services?: readonly ServiceSchema[];
+}
+
+export interface Node {
+  readonly broker: ServiceBroker;
+  readonly config: Config;
+  /** Where REST and sockets are; undefined when this node serves neither. */
+  readonly url: string | undefined;
+  /** Starts the services, then listens. Rejects after having closed everything when that fails. */
+  start(): Promise<void>;
+  /** Not ready, drained, services stopped, store closed: in this order, once. */
+  stop(): Promise<void>;
+}
+
+const SERVICES_FOLDER = join(__dirname, "..", "services");
+const EXTENSION = extname(__filename);
+
+/**
+ * Builds a node: opens its store and loads its services, but starts nothing.
+ * @throws ConfigError; DataFolderLockedError when another process uses the data folder
+ */
+export async function createNode(options: NodeOptions = {}): Promise<Node> {
+  const config = options.config ?? readConfig(options.env ?? process.env);
+  const files = serviceFiles(config);
+  const store = options.store ?? (await openStore(config));
+  const kv = options.kv ?? new MemoryKv({ clock: systemClock });
+  const nodeID = config.NODE_ID ?? `${hostname()}-${process.pid}`;
+  const broker = new ServiceBroker(brokerOptions(config, nodeID, options.logger));
+  provideResources(broker, { config, store, kv, clock: systemClock, random: systemRandom });
+  try {
+    const given = new Set(options.services?.map((service) => service.name));
+    for (const [name, file] of files) if (!given.has(name)) broker.loadService(file);
+    for (const service of options.services ?? []) broker.createService(service);
+  } catch (error) {
+    await Promise.all([store.close(), kv.close()]);
+    throw error;
+  }
+  return new RunningNode(broker, config, store, kv);
+}
+
+class RunningNode implements Node {
+  private stopping: Promise<void> | undefined;
+
+  constructor(
+    readonly broker: ServiceBroker,
+    readonly config: Config,
+    private readonly store: Store,
+    private readonly kv: Kv,
+  ) {}
+
+  get url(): string | undefined {
+    return hasHttpServer(this.broker) ? httpServerOf(this.broker).url : undefined;
+  }
+
+  async start(): Promise<void> {
+    try {
+      await this.broker.start();
+      if (hasHttpServer(this.broker)) await httpServerOf(this.broker).listen();
+      lifecycleOf(this.broker).setReady();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  stop(): Promise<void> {
+    this.stopping ??= this.stopOnce();
+    return this.stopping;
+  }
+
+  private async stopOnce(): Promise<void> {
+    const { broker } = this;
+    await lifecycleOf(broker).drain((error) => broker.logger.error("draining failed", { error }));
+    await broker.stop();
+    if (hasHttpServer(broker)) await httpServerOf(broker).close();
+    await Promise.all([this.store.close(), this.kv.close()]);
+  }
+}
+
+async function openStore(config: Config): Promise<Store> {
+  mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o700 });
+  return openSqliteStore({ folder: config.DATA_DIR });
+}
+
+/** The services that this process runs, by name: `services/<name>/<name>.service`. */
+function serviceFiles(config: Config): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const name of readdirSync(SERVICES_FOLDER)) {
+    const file = join(SERVICES_FOLDER, name, `${name}.service${EXTENSION}`);
+    if (existsSync(file)) files.set(name, file);
+  }
+  const unknown = config.SERVICES.filter((name) => !files.has(name));
+  if (unknown.length > 0) {
+    throw new ConfigError([`SERVICES: read "${unknown.join(",")}"; allowed are ${[...files.keys()].join(", ")}`]);
+  }
+  if (config.SERVICES.length > 0)
+    for (const name of files.keys()) if (!config.SERVICES.includes(name)) files.delete(name);
+  return files;
+}
