@@ -19,5 +19,7 @@ const pinoOptions: LoggerOptions = {
 /** JSON lines through pino, to `destination` or the standard output; undefined when nothing is to be logged. */
 export function loggerConfig(level: Config["LOG_LEVEL"], destination?: DestinationStream): LoggerConfig | undefined {
   if (level === "silent") return undefined;
-  return { type: "Pino", options: { level, pino: { options: pinoOptions, destination } } } as LoggerConfig;
+  // How the broker comes up is of no interest to who runs it.
+  const own = level === "info" ? { BROKER: "warn", REGISTRY: "warn", "**": level } : level;
+  return { type: "Pino", options: { level: own, pino: { options: pinoOptions, destination } } } as LoggerConfig;
 }

@@ -9,6 +9,7 @@ import { hasHttpServer, httpServerOf } from "./http-server";
 import { MemoryKv } from "./kv/memory";
 import type { Kv } from "./kv/kv";
 import { lifecycleOf } from "./lifecycle";
+import { metricsOf } from "./metrics";
 import { provideResources } from "./resources";
 import type { Store } from "./store/collection";
 import { openSqliteStore } from "./store/sqlite/store";
@@ -97,6 +98,7 @@ class RunningNode implements Node {
     await lifecycleOf(broker).drain((error) => broker.logger.error("draining failed", { error }));
     await broker.stop();
     if (hasHttpServer(broker)) await httpServerOf(broker).close();
+    metricsOf(broker).stop();
     await Promise.all([this.store.close(), this.kv.close()]);
   }
 }
