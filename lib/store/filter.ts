@@ -4,11 +4,16 @@ import { compareValues, isObject, isScalar, segmentsOf, typeRank, valueAt, wellF
 
 /** One comparison of the value at a path. All terms of a filter must hold. */
 export type Term =
-  | { readonly path: string; readonly op: "eq" | RangeOperator; readonly value: Scalar }
+  | { readonly path: string; readonly op: "eq"; readonly value: Scalar }
+  | RangeTerm
   | { readonly path: string; readonly op: "in"; readonly values: readonly Scalar[] }
   | { readonly path: string; readonly op: "exists"; readonly value: boolean };
 
-export type RangeOperator = "gt" | "gte" | "lt" | "lte";
+export interface RangeTerm {
+  readonly path: string;
+  readonly op: "gt" | "gte" | "lt" | "lte";
+  readonly value: Scalar;
+}
 
 export interface ParsedFilter {
   readonly terms: readonly Term[];
@@ -59,7 +64,7 @@ function termOf(path: string, operator: string, value: unknown): Term {
     case "$lt":
     case "$lte":
       if (value === null) throw new UnsupportedOperatorError(`${operator} null`);
-      return { path, op: operator.slice(1) as RangeOperator, value: scalar(value, path) };
+      return { path, op: operator.slice(1) as RangeTerm["op"], value: scalar(value, path) };
     case "$exists":
       if (typeof value !== "boolean") throw new UnsupportedOperatorError("$exists that is no boolean");
       return { path, op: "exists", value };
