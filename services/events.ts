@@ -17,8 +17,12 @@ export interface BrokerEvents {
   "log.beat": { readonly incarnation: string; readonly flush: number };
   /** Events found in the log that may not have been broadcast: a repeat, or a load after a crash. To group `io`. */
   "log.found": { readonly events: readonly StoredEvent[] };
-  /** Watermarks that grew. To group `io`. */
-  "receipts.changed": { readonly conversationId: string; readonly receipts: readonly Receipt[] };
+  /** Watermarks that grew; in a large conversation only how many have read through `seq`. To group `io`. */
+  "receipts.changed": {
+    readonly conversationId: string;
+    readonly receipts: readonly Receipt[];
+    readonly count?: { readonly seq: number; readonly read: number };
+  };
   "typing.changed": { readonly conversationId: string; readonly userId: string; readonly on: boolean };
   "presence.changed": {
     readonly userId: string;

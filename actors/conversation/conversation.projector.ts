@@ -48,6 +48,13 @@ export class Projector {
     if (this.dirty.size === 0 && !this.writing) this.projectedFlush = flush;
   }
 
+  /** Is a standing of this user not written yet? */
+  lags(userId: string): boolean {
+    if (this.writing) return true;
+    for (const member of this.members.values()) if (member.userId === userId) return true;
+    return false;
+  }
+
   /** Resolves when everything added so far is written. */
   async write(): Promise<void> {
     while (this.writing) await this.writing;

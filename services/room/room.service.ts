@@ -1,0 +1,179 @@
+import type { Context } from "moleculer";
+import type { Conversations } from "../../actors/conversation/conversation.actor";
+import type { Action as CommandAction, CommandParams } from "../../actors/conversation/conversation.commands";
+import type { Params, Result } from "../../lib/contract";
+import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
+import { ParleyError } from "../../lib/errors";
+import type { Meta } from "../auth/principal";
+import { callerOf, commandOf, deadlineOf, derivedId } from "../conversation-command";
+import { type ConversationView, createdView } from "../conversation-views";
+import { conversationsOf, startConversations, stopConversations } from "../conversations";
+import { callUsers } from "../users/users.internal";
+import { ConversationLists } from "./conversation-lists";
+import * as contracts from "./room.contract";
+import { callRoom, type RoomInternal } from "./room.internal";
+
+type Ctx<C extends keyof typeof contracts> = Context<Params<(typeof contracts)[C]>, Meta>;
+type Answer<C extends keyof typeof contracts> = Promise<Result<(typeof contracts)[C]>>;
+type InternalCtx<N extends keyof RoomInternal> = Context<RoomInternal[N]["params"], Meta>;
+type InternalAnswer<N extends keyof RoomInternal> = Promise<RoomInternal[N]["result"]>;
+
+const AT_HOME = { actor: { kind: "conversation", id: "conversationId" } };
+
+/** Direct and group conversations, and what other services ask of any conversation: a facade over the actor. */
+@Service({ name: "room", dependencies: ["users"] })
+export default class RoomService extends DomainService {
+  declare conversations: Conversations;
+  declare lists: ConversationLists;
+
+  created(): void {
+    this.conversations = conversationsOf(this.broker);
+    this.lists = new ConversationLists(this.conversations);
+  }
+
+  started(): Promise<void> {
+    return startConversations(this.broker);
+  }
+
+  stopped(): Promise<void> {
+    return stopConversations(this.broker);
+  }
+
+  @Action(contracts.create)
+  async create(ctx: Ctx<"create">): Answer<"create"> {
+    const user = callerOf(ctx);
+    const { commandId, kind, title } = ctx.params;
+    const others = ctx.params.members.filter((id) => id !== user.id);
+    if (user.guest) throw new ParleyError("FORBIDDEN");
+    if (others.length === 0 || (kind === "direct" && others.length > 1)) throw invalid("members");
+    const { missing } = await callUsers(ctx, "users.exist", { ids: others });
+    if (missing.length > 0) throw new ParleyError("NOT_FOUND");
+    const conversationId =
+      kind === "direct"
+        ? derivedId("direct", ...[user.id, ...others].sort())
+        : derivedId("conversation", user.id, commandId);
+    await this.refuseReuse(user.id, commandId, conversationId);
+    const params = { kind, members: others, ...(title !== undefined && kind === "group" && { title }) };
+    const command = commandOf(ctx, commandId, "create", params);
+    const outcome = await callRoom(ctx, "room.command", { conversationId, command });
+    if ("event" in outcome) return createdView(outcome.event);
+    return { ...(await this.view(ctx, conversationId)), existing: true };
+  }
+
+  @Action(contracts.join)
+  join(ctx: Ctx<"join">): Answer<"join"> {
+    return this.changeMembers(ctx, "join", {});
+  }
+
+  @Action(contracts.invite)
+  async invite(ctx: Ctx<"invite">): Answer<"invite"> {
+    const { userId } = ctx.params;
+    const { missing } = await callUsers(ctx, "users.exist", { ids: [userId] });
+    if (missing.length > 0) throw new ParleyError("NOT_FOUND");
+    return this.changeMembers(ctx, "invite", { userId });
+  }
+
+  @Action(contracts.leave)
+  async leave(ctx: Ctx<"leave">): Answer<"leave"> {
+    const { conversationId, commandId } = ctx.params;
+    await this.conversations.command(conversationId, commandOf(ctx, commandId, "leave", {}));
+    return null;
+  }
+
+  @Action(contracts.get)
+  get(ctx: Ctx<"get">): Answer<"get"> {
+    return this.view(ctx, ctx.params.conversationId);
+  }
+
+  @Action(contracts.list)
+  list(ctx: Ctx<"list">): Answer<"list"> {
+    return this.lists.page(callerOf(ctx).id, ctx.params, deadlineOf(ctx));
+  }
+
+  @Action(contracts.sync)
+  sync(ctx: Ctx<"sync">): Answer<"sync"> {
+    return this.conversations.reader.sync(callerOf(ctx).id, ctx.params.cursors, deadlineOf(ctx));
+  }
+
+  @InternalAction("command", AT_HOME)
+  async command(ctx: InternalCtx<"room.command">): InternalAnswer<"room.command"> {
+    return this.conversations.command(ctx.params.conversationId, ctx.params.command);
+  }
+
+  @InternalAction("session", AT_HOME)
+  async session(ctx: InternalCtx<"room.session">): InternalAnswer<"room.session"> {
+    const state = await this.conversations.host.read(ctx.params.conversationId, deadlineOf(ctx));
+    const userId = ctx.meta.user?.id ?? "";
+    return state.session
+      ? { session: state.session, lastSeq: state.seq, standing: state.members.get(userId) ?? "none" }
+      : null;
+  }
+
+  @InternalAction("memberships")
+  async memberships(ctx: InternalCtx<"room.memberships">): InternalAnswer<"room.memberships"> {
+    return { memberships: await this.lists.memberships(ctx.params.userId) };
+  }
+
+  @InternalAction("events")
+  async events(ctx: InternalCtx<"room.events">): InternalAnswer<"room.events"> {
+    const { conversationId, after, limit } = ctx.params;
+    return { events: await this.conversations.store.readAfter(conversationId, after, limit) };
+  }
+
+  @InternalAction("flushes")
+  async flushes(ctx: InternalCtx<"room.flushes">): InternalAnswer<"room.flushes"> {
+    const { incarnation, from, to } = ctx.params;
+    return { events: await this.conversations.store.readFlushes(incarnation, from, to) };
+  }
+
+  @InternalAction("progress")
+  async progress(): InternalAnswer<"room.progress"> {
+    const { incarnation, flush } = this.conversations.progress;
+    return Promise.resolve({ incarnation, flush });
+  }
+
+  @InternalAction("shared")
+  async shared(ctx: InternalCtx<"room.shared">): InternalAnswer<"room.shared"> {
+    return { userIds: await this.lists.sharing(ctx.params.userId, ctx.params.userIds) };
+  }
+
+  @InternalAction("inspect", AT_HOME)
+  async inspect(ctx: InternalCtx<"room.inspect">): InternalAnswer<"room.inspect"> {
+    const { conversationId, limit = 20 } = ctx.params;
+    const { host, store } = this.conversations;
+    const activated = host.isActive(conversationId);
+    const state = await host.read(conversationId, deadlineOf(ctx));
+    if (state.seq === 0) return null;
+    const lastEvents = await store.readAfter(conversationId, Math.max(0, state.seq - limit), limit, state.seq);
+    const { members, ...rest } = state;
+    return { home: this.broker.nodeID, activated, state: { ...rest, members: [...members.keys()] }, lastEvents };
+  }
+
+  /** A commandId that made another conversation is reused; the actor only sees its own conversation. */
+  private async refuseReuse(by: string, commandId: string, conversationId: string): Promise<void> {
+    const made = await this.conversations.store.commandAnywhere(by, [commandId]);
+    const elsewhere = made.some((event) => event.seq === 1 && event.conversationId !== conversationId);
+    if (elsewhere) throw new ParleyError("COMMAND_REUSED");
+  }
+
+  private async changeMembers<A extends CommandAction>(
+    ctx: Context<{ conversationId: string; commandId: string }, Meta>,
+    action: A,
+    params: CommandParams[A],
+  ): Promise<ConversationView> {
+    const { conversationId, commandId } = ctx.params;
+    await this.conversations.command(conversationId, commandOf(ctx, commandId, action, params));
+    return this.view(ctx, conversationId);
+  }
+
+  private async view(ctx: Context<unknown, Meta>, conversationId: string): Promise<ConversationView> {
+    const userId = callerOf(ctx).id;
+    const access = await this.conversations.reader.authorise(conversationId, userId, deadlineOf(ctx));
+    return this.lists.view(access, userId);
+  }
+}
+
+const invalid = (field: string): ParleyError =>
+  new ParleyError("VALIDATION", {
+    fields: [{ field, problem: "a direct conversation has one other member, a group at least one" }],
+  });

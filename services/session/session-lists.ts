@@ -1,0 +1,46 @@
+import type { Conversations } from "../../actors/conversation/conversation.actor";
+import type { Filter } from "../../lib/store/collection";
+import { type SessionView, sessionView } from "../conversation-views";
+
+export interface SessionFilter {
+  readonly status?: string;
+  readonly customerId?: string;
+}
+
+export interface SessionPage {
+  sessions: SessionView[];
+  cursor?: string;
+}
+
+/** Sessions by the time they were opened, oldest first. From the projections, which are written up to now before. */
+export async function listSessions(
+  { store, projector }: Conversations,
+  { status, customerId }: SessionFilter,
+  { cursor, limit = 50 }: { cursor?: string | undefined; limit?: number | undefined },
+): Promise<SessionPage> {
+  await projector.write();
+  const filter: Filter = {
+    "session.status": status ?? { $exists: true },
+    ...(customerId !== undefined && { "session.customerId": customerId }),
+    ...after(cursor),
+  };
+  const sort = { "session.openedAt": 1, _id: 1 } as const;
+  const found = await store.conversations.find(filter, { sort, limit: limit + 1 });
+  const page = found.slice(0, limit);
+  const sessions = page.flatMap(({ _id, session, appliedSeq }) =>
+    session ? [sessionView(_id, session, appliedSeq)] : [],
+  );
+  const last = page.at(-1);
+  if (found.length <= limit || !last?.session) return { sessions };
+  return { sessions, cursor: `${last.session.openedAt}/${last._id}` };
+}
+
+/** The filter of what follows a cursor in ascending (openedAt, _id). */
+function after(cursor: string | undefined): Filter {
+  const slash = cursor?.indexOf("/") ?? -1;
+  const at = Number(cursor?.slice(0, slash));
+  if (cursor === undefined || slash < 0 || !Number.isFinite(at)) return {};
+  return {
+    $or: [{ "session.openedAt": { $gt: at } }, { "session.openedAt": at, _id: { $gt: cursor.slice(slash + 1) } }],
+  };
+}
