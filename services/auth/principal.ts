@@ -9,9 +9,13 @@ export interface Principal {
   readonly family: string;
 }
 
-/** Meta of a call. `requestId` finds it in the logs; `deadline` is the wall-clock millisecond after which nobody waits. */
+/**
+ * Meta of a call. `ip` is the caller's address as the gateway or the io node established it; `requestId` finds the call
+ * in the logs; `deadline` is the wall-clock millisecond after which nobody waits.
+ */
 export interface Meta {
   user?: Principal;
+  ip?: string;
   requestId?: string;
   deadline?: number;
 }

@@ -48,8 +48,8 @@ export async function startAuthNode({ env = {}, clock = systemClock }: AuthNodeO
     ...env,
   });
   const store = new MemoryStore();
-  const kv = new MemoryKv(clock);
-  const broker = new ServiceBroker({ logger: false, contextParamsCloning: true });
+  const kv = new MemoryKv({ clock });
+  const broker = new ServiceBroker({ logger: false, contextParamsCloning: true, dependencyInterval: 10 });
   provideResources(broker, { config, store, kv, clock, random: systemRandom });
   broker.createService(UsersService);
   broker.createService(AuthService);
