@@ -1,23 +1,10 @@
+import { callRoom, type RoomInternal } from "../services/room/room.internal";
 import { type Command, LIMIT_OPTION, limitOf, type Session } from "./command";
+import { fieldsOf } from "./fields";
 
-interface LogEvent {
-  seq: number;
-  at: string | number;
-  type: string;
-  by: string;
-  audience: string;
-  data: Record<string, unknown>;
-}
+type Inspection = NonNullable<RoomInternal["room.inspect"]["result"]>;
 
-interface Inspection {
-  home: string;
-  activated: boolean;
-  state: Record<string, unknown>;
-  lastEvents: LogEvent[];
-}
-
-/** Fields that people typed. They are shown only when the operator asks for them. */
-const TYPED = new Set(["text", "title", "subject", "note", "reason", "attachments"]);
+const SHOWN_MEMBERS = 10;
 
 const COLUMNS = [
   { title: "Seq", align: "right" },
@@ -27,25 +14,15 @@ const COLUMNS = [
   { title: "Data", overflow: "wrap" },
 ] as const;
 
-const show = (value: unknown): string =>
-  typeof value === "string" ? value : Array.isArray(value) ? `${value.length}` : JSON.stringify(value);
-
-const hide = (value: unknown): string =>
-  typeof value === "string" ? `(${value.length} characters)` : Array.isArray(value) ? `(${value.length})` : "(hidden)";
-
-/** Fields of an object as `name value`, what people typed as its size unless `texts`. */
-export const summary = (data: Readonly<Record<string, unknown>>, texts: boolean): string[] =>
-  Object.entries(data)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name} ${!texts && TYPED.has(name) ? hide(value) : show(value)}`);
-
-function events(session: Session, log: readonly LogEvent[], texts: boolean): string {
+function events(session: Session, log: Inspection["lastEvents"], texts: boolean): string {
   const rows = log.map(({ seq, at, type, by, audience, data }) => [
     String(seq),
     new Date(at).toISOString().slice(5, 19).replace("T", " "),
     type,
     by,
-    [...(audience === "all" ? [] : [`(${audience})`]), ...summary(data, texts)].join(", "),
+    [...(audience === "all" ? [] : [`(${audience})`]), ...fieldsOf(data, texts).map((field) => field.join(" "))].join(
+      ", ",
+    ),
   ]);
   return session.table(COLUMNS, rows);
 }
@@ -56,19 +33,14 @@ export const conversation: Command = {
   options: [LIMIT_OPTION, { option: "--texts", description: "Show what people wrote, too" }],
   async run(session) {
     const texts = session.options.texts === true;
-    const found = await session.broker.call<Inspection, object>("room.inspect", {
-      conversationId: session.args.id,
-      limit: limitOf(session),
-    });
+    const conversationId = session.args.id ?? "";
+    const found = await callRoom(session.broker, "room.inspect", { conversationId, limit: limitOf(session) });
+    if (!found) return "There is no such conversation.";
+    const { members, ...state } = found.state;
+    const shown = Array.isArray(members) ? { ...state, members: members.slice(0, SHOWN_MEMBERS) } : state;
     const facts = session.table(
-      [{ title: "Conversation" }, { title: session.args.id ?? "", overflow: "wrap" }],
-      [
-        ["home", `${found.home}, ${found.activated ? "active in memory" : "not in memory"}`],
-        ...Object.entries(found.state).map(([name, value]) => [
-          name,
-          TYPED.has(name) && !texts ? hide(value) : show(value),
-        ]),
-      ],
+      [{ title: "Conversation" }, { title: conversationId, overflow: "wrap" }],
+      [["home", `${found.home}, ${found.activated ? "active in memory" : "not in memory"}`], ...fieldsOf(shown, texts)],
     );
     return `${facts}\n\n${found.lastEvents.length === 0 ? "No events." : events(session, found.lastEvents, texts)}`;
   },

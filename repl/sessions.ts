@@ -1,8 +1,6 @@
-import type { Static } from "@sinclair/typebox";
-import type { Session as SessionSchema } from "../services/schemas";
-import { ago, type Command, LIMIT_OPTION, limitOf } from "./command";
-
-type Session = Static<typeof SessionSchema>;
+import type { SessionView } from "../services/conversation-views";
+import { SESSION_STATUSES } from "../services/schemas";
+import { ago, type Command, LIMIT_OPTION, limitOf, type Session } from "./command";
 
 const COLUMNS = [
   { title: "Session" },
@@ -13,21 +11,28 @@ const COLUMNS = [
   { title: "Age", align: "right" },
 ] as const;
 
-/** The newest sessions first, of one status or of all that are not closed. */
+async function oldestFirst({ broker }: Session, statuses: readonly string[], limit: number): Promise<SessionView[]> {
+  const answers = await Promise.all(
+    statuses.map((status) => broker.call<{ sessions: SessionView[] }, object>("session.inspect", { status, limit })),
+  );
+  const sessions = answers.flatMap((answer) => answer.sessions);
+  return sessions.sort((a, b) => a.openedAt.localeCompare(b.openedAt)).slice(0, limit);
+}
+
+/** Sessions of one status, or all that are not closed; oldest first. */
 export const sessions: Command = {
   command: "sessions [status]",
   description: "List support sessions that are not closed, or those of a status: sessions unassigned -n 50",
   options: [LIMIT_OPTION],
   async run(session) {
     const { status } = session.args;
-    const answer = await session.broker.call<{ sessions: Session[] }, object>("session.inspect", {
-      limit: limitOf(session),
-      ...(status !== undefined && { status }),
-    });
-    if (answer.sessions.length === 0) return status === undefined ? "No open sessions." : `No session is ${status}.`;
+    const statuses = SESSION_STATUSES.filter((known) => (status === undefined ? known !== "closed" : known === status));
+    if (statuses.length === 0) return `The status is one of ${SESSION_STATUSES.join(", ")}.`;
+    const found = await oldestFirst(session, statuses, limitOf(session));
+    if (found.length === 0) return `No session is ${statuses.join(" or ")}.`;
     return session.table(
       COLUMNS,
-      answer.sessions.map((each) => [
+      found.map((each) => [
         each.id,
         each.status,
         each.urgency,

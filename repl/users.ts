@@ -1,8 +1,5 @@
-import type { Static } from "@sinclair/typebox";
-import type { User as UserSchema } from "../services/schemas";
+import { callUsers } from "../services/users/users.internal";
 import { ago, type Command, LIMIT_OPTION, limitOf } from "./command";
-
-type User = Static<typeof UserSchema>;
 
 const COLUMNS = [
   { title: "User" },
@@ -18,7 +15,7 @@ export const users: Command = {
   options: [LIMIT_OPTION],
   async run(session) {
     const { query } = session.args;
-    const answer = await session.broker.call<{ users: User[] }, object>("users.search", {
+    const answer = await callUsers(session.broker, "users.search", {
       limit: limitOf(session),
       ...(query !== undefined && { query }),
     });

@@ -1,5 +1,6 @@
 import { type Context, ServiceBroker, type ServiceSchema } from "moleculer";
 import { getBorderCharacters, table } from "table";
+import { lifecycleOf } from "../../lib/lifecycle";
 import { commands } from "../../repl";
 import type { DrawingTools } from "../../repl/table";
 import { drawTable, fit } from "../../repl/table";
@@ -29,9 +30,9 @@ const event = (seq: number, type: string, data: object) => ({
 });
 
 const calls: Array<{ name: string; params: unknown }> = [];
-const answer = (result: unknown) => (ctx: Context) => {
+const answer = (result: object) => (ctx: Context<Record<string, unknown>>) => {
   calls.push({ name: ctx.action?.name ?? "", params: ctx.params });
-  return result;
+  return typeof result === "function" ? (result as (params: object) => unknown)(ctx.params) : result;
 };
 const services: ServiceSchema[] = [
   { name: "session", actions: { inspect: answer({ sessions: [session] }) } },
@@ -43,19 +44,29 @@ const services: ServiceSchema[] = [
   {
     name: "room",
     actions: {
-      inspect: answer({
-        home: "node-1",
-        activated: true,
-        state: { kind: "support", lastSeq: 3, subject: "my secret subject" },
-        lastEvents: [
-          event(1, "session.opened", { topic: "billing", subject: "my secret subject" }),
-          event(2, "message.created", { text: "my secret text" }),
-          event(3, "message.edited", { seq: 2, text: HOSTILE }),
-        ],
-      }),
+      inspect: answer(({ conversationId }: { conversationId: string }) =>
+        conversationId !== id("5e55")
+          ? null
+          : {
+              home: "node-1",
+              activated: true,
+              state: {
+                kind: "support",
+                lastSeq: 3,
+                session: { status: "closed", subject: "my secret subject", closeReason: "a secret reason" },
+                lastMessage: { seq: 2, text: "my secret text" },
+                staffWrote: [{ by: "a", seq: 2 }],
+                members: ["a", "b"],
+              },
+              lastEvents: [
+                event(1, "session.opened", { topic: "billing", subject: "my secret subject" }),
+                event(2, "message.created", { text: "my secret text" }),
+                event(3, "message.edited", { seq: 2, text: HOSTILE }),
+              ],
+            },
+      ),
     },
   },
-  { name: "io", actions: { drain: answer(null) } },
 ];
 
 describe("operator commands", () => {
@@ -98,6 +109,13 @@ describe("operator commands", () => {
     expect(text).not.toMatch(/^mol \$ quit/m);
   });
 
+  it("lists all sessions that are not closed when no status is given", async () => {
+    await run("sessions");
+    expect(calls.map(({ params }) => params)).toEqual(
+      ["unassigned", "assigned", "closing"].map((status) => ({ status, limit: 20 })),
+    );
+  });
+
   it("shows ids whole, so that they can be copied into the next command", async () => {
     expect(await run("sessions")).toContain(session.id);
     expect(await run("who")).toContain(id("a"));
@@ -111,9 +129,15 @@ describe("operator commands", () => {
     expect(await run("conversation", { id: id("5e55"), options: { texts: true } })).toContain("my secret text");
   });
 
+  it("says so when a conversation does not exist", async () => {
+    expect(await run("conversation", { id: "nothing" })).toBe("There is no such conversation.");
+  });
+
   it("passes status, query and limit on", async () => {
     await run("sessions", { status: "closed", options: { limit: "5" } });
     await run("users", { query: "ann" });
+    await run("sessions", { status: "clsed" });
+    expect(printed.at(-1)).toBe("The status is one of unassigned, assigned, closing, closed.");
     expect(calls.map(({ params }) => params)).toEqual([
       { status: "closed", limit: 5 },
       { query: "ann", limit: 20 },
@@ -129,10 +153,13 @@ describe("operator commands", () => {
   });
 
   it("drains only when the operator says yes", async () => {
+    const sentAway = jest.fn(async () => undefined);
+    lifecycleOf(broker).onDrain(sentAway);
     expect(await run("drain")).toContain("drain --yes");
-    expect(calls).toEqual([]);
+    expect(sentAway).not.toHaveBeenCalled();
     await run("drain", { options: { yes: true } });
-    expect(calls).toEqual([{ name: "io.drain", params: {} }]);
+    expect(sentAway).toHaveBeenCalledTimes(1);
+    expect(lifecycleOf(broker).phase).toBe("draining");
   });
 
   it("explains a failed call in one line", async () => {
