@@ -2,6 +2,8 @@ import type { BrokerOptions, LoggerConfig } from "moleculer";
 import type { Config } from "./lib/config";
 import { loggerConfig } from "./lib/logger";
 import { contractMiddleware } from "./lib/middlewares/contract";
+import { routingMiddleware } from "./lib/middlewares/routing";
+import { systemClock, systemRandom } from "./lib/actor/ports";
 
 /**
  * The broker of a Parley node. Explained here: every option that differs from Moleculer's default, or must not be
@@ -28,6 +30,8 @@ export function brokerOptions(config: Config, nodeID: string, logger?: LoggerCon
     // Params are validated by their contract, in the same step as rights and deadline.
     validator: false,
     middlewares: [
+      // Calls to actors go to their home, and are repeated there when they get no answer.
+      routingMiddleware({ clock: systemClock, random: systemRandom, timeoutMs: config.REQUEST_TIMEOUT_MS }),
       contractMiddleware({
         now: Date.now,
         requestTimeoutMs: config.REQUEST_TIMEOUT_MS,

@@ -3,6 +3,7 @@ import { Conversations, type Fanout } from "../actors/conversation/conversation.
 import { LISTED_MEMBERS } from "../actors/conversation/conversation.state";
 import { resourcesOf } from "../lib/resources";
 import { broadcast } from "./call";
+import { conversationProbe } from "./conversation-metrics";
 
 /** The actor runtime of a node, shared by the services that are facades over it. */
 interface Shared {
@@ -48,6 +49,7 @@ function create(broker: ServiceBroker): Conversations {
     random,
     incarnation: `${broker.nodeID}/${random.id()}`,
     fanout: fanoutOf(broker, () => conversations),
+    probe: conversationProbe(broker, () => conversations),
     limits: {
       members: config.LIMIT_MEMBERS,
       reactions: REACTIONS_PER_MESSAGE,

@@ -31,7 +31,6 @@ export interface Fanout {
 
 /** Counters and timings of the hot path; plain calls, no allocation. */
 export interface Probe {
-  stored(documents: number): void;
   flushed(documents: number, ms: number): void;
   fenced(): void;
   storeFailed(): void;
