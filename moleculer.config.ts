@@ -20,6 +20,8 @@ export function brokerOptions(config: Config, nodeID: string, logger?: LoggerCon
     // A killed node is noticed after 3 s; with the defaults calls to it fail for up to 45 s.
     heartbeatInterval: 1,
     heartbeatTimeout: 3,
+    // Services of one process wait for each other: look often, or the start takes seconds.
+    dependencyInterval: 20,
     // Moleculer's default waits for ever.
     requestTimeout: config.REQUEST_TIMEOUT_MS,
     // Local calls pass params by reference and remote ones by value: tests run as if all were remote.

@@ -23,16 +23,21 @@ interface CallMeta {
  */
 export function routingMiddleware(ports: { clock: Clock; random: Random; timeoutMs: number }): Middleware {
   const { clock, random } = ports;
+  let broker: ServiceBroker;
+  let registry: Registry;
   return {
     name: "Routing",
-    call(this: ServiceBroker, next: Next) {
-      const registry = this.registry as unknown as Registry;
+    created(created: ServiceBroker) {
+      broker = created;
+      registry = created.registry as unknown as Registry;
+    },
+    call(next: Next) {
       const routers = new Map<string, Router>();
       const routerOf = (name: string): Router => {
         let router = routers.get(name);
         if (!router) {
           const homes = () => registry.actions.get(name)?.endpoints.map(({ id }) => id) ?? [];
-          router = new Router({ clock, random, homes, classify, ping: (node) => ping(this, node) });
+          router = new Router({ clock, random, homes, classify, ping: (node) => ping(broker, node) });
           routers.set(name, router);
         }
         return router;
@@ -41,7 +46,7 @@ export function routingMiddleware(ports: { clock: Clock; random: Random; timeout
         const endpoints = registry.actions.get(name)?.endpoints;
         const actor = endpoints?.[0]?.action.actor;
         const id = actor ? params[actor.id] : undefined;
-        const alone = endpoints?.length === 1 && endpoints[0]?.id === this.nodeID;
+        const alone = endpoints?.length === 1 && endpoints[0]?.id === broker.nodeID;
         if (typeof id !== "string" || alone || options.nodeID !== undefined) return next(name, params, options);
         const deadline = deadlineOf(options) ?? clock.now() + (options.timeout ?? ports.timeoutMs);
         return routerOf(name).call(id, deadline, (nodeID, timeout) =>
