@@ -26,6 +26,7 @@ export class HttpServer {
   readonly server: Server;
   private handler: Handler | undefined;
   private inFlight = 0;
+  private readonly idleWaiters: Array<() => void> = [];
 
   constructor(private readonly options: HttpServerOptions) {
     this.server = createServer(
@@ -47,9 +48,16 @@ export class HttpServer {
     this.handler = handler;
   }
 
-  /** Requests that are not answered yet. */
-  get pending(): number {
-    return this.inFlight;
+  /** Resolves when every request is answered, at the latest after `limitMs`. */
+  whenIdle(limitMs: number): Promise<void> {
+    if (this.inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, limitMs);
+      this.idleWaiters.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   /** Where it listens, such as `http://127.0.0.1:3000`. Throws while it does not. */
@@ -81,9 +89,13 @@ export class HttpServer {
 
   private dispatch(request: IncomingMessage, response: ServerResponse): void {
     this.inFlight++;
-    response.once("close", () => this.inFlight--);
+    response.once("close", () => this.finished());
     if (this.handler) this.handler(request, response);
     else response.writeHead(404).end();
+  }
+
+  private finished(): void {
+    if (--this.inFlight === 0) for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
 }
 

@@ -1,4 +1,4 @@
-import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { ServiceBroker } from "moleculer";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
@@ -19,7 +19,7 @@ export class Metrics {
   private readonly registry = new Registry();
   private readonly counters = new Map<string, PlainCounter>();
   private readonly histograms = new Map<string, Histogram>();
-  private readonly loop: IntervalHistogram = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
+  private readonly loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
 
   constructor() {
     this.loop.enable();

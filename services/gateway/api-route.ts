@@ -1,0 +1,96 @@
+import type { IncomingMessage } from "node:http";
+import { bodyParser } from "moleculer-web";
+import type { Context, ServiceBroker } from "moleculer";
+import type { Config } from "../../lib/config";
+import type { Contract, RestBinding } from "../../lib/contract";
+import { isParleyError, ParleyError } from "../../lib/errors";
+import { API_PREFIX } from "../api";
+import { addressKey, AttemptLimit } from "../auth/limits";
+import type { Meta, Principal } from "../auth/principal";
+import { CONTRACTS } from "../contracts";
+import type { ApiRequest, ApiResponse } from "./exchange";
+import { invalid, paramsOf } from "./request-params";
+import { sendError, sendJson } from "./responses";
+
+export interface ApiPorts {
+  readonly broker: ServiceBroker;
+  readonly config: Config;
+  /** Rejects with UNAUTHORIZED. */
+  authenticate(token: string): Promise<Principal>;
+}
+
+type Middleware = (request: ApiRequest, response: ApiResponse, next: (error?: unknown) => void) => void;
+
+/** The moleculer-web route of the API: one alias for each contract with a REST binding, and nothing else. */
+export function apiRoute(ports: ApiPorts) {
+  return {
+    path: API_PREFIX,
+    mappingPolicy: "restrict",
+    mergeParams: false,
+    logging: false,
+    bodyParsers: false,
+    use: [limitRequests(ports.config), refuseOtherTypes, parseJson(ports.config)],
+    aliases: Object.fromEntries(
+      CONTRACTS.flatMap((contract) =>
+        contract.rest ? [[`${contract.rest.method} ${contract.rest.path}`, serve(ports, contract, contract.rest)]] : [],
+      ),
+    ),
+  };
+}
+
+/** Before the body is read: a flood costs as little as it can. */
+function limitRequests(config: Config): Middleware {
+  const limit = new AttemptLimit(config.LIMIT_REQUESTS_PER_MINUTE);
+  return (request, _response, next) => void limit.attempt(addressKey(request.ip)).then(() => next(), next);
+}
+
+/** JSON only: a page of another origin can send forms without asking, but no JSON. */
+const refuseOtherTypes: Middleware = ({ headers }, _response, next) => {
+  const hasBody = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+  const isJson = /^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "");
+  next(hasBody && !isJson ? invalid("", "the body must be sent as application/json") : undefined);
+};
+
+const parseJson = (config: Config): Middleware =>
+  bodyParser.json({ limit: config.BODY_BYTES, inflate: false, strict: true }) as Middleware;
+
+/** Serves one action: who, with what, call, answer. Every outcome is answered here. */
+function serve(ports: ApiPorts, contract: Contract, rest: RestBinding) {
+  return async (request: ApiRequest, response: ApiResponse): Promise<void> => {
+    const { requestId, ip } = request;
+    try {
+      const meta: Meta = { requestId, ip };
+      // A stale token must not keep anyone from logging in, so public actions never look at it.
+      if (contract.access !== "public") meta.user = await ports.authenticate(bearerOf(request));
+      const params = paramsOf(contract, {
+        path: request.$params.params,
+        query: request.query,
+        body: request.body,
+        idempotencyKey: headerOf(request, "idempotency-key"),
+      });
+      const data = await call(request.$ctx, contract.name, params, meta);
+      sendJson(response, rest.status ?? 200, data);
+    } catch (error) {
+      if (!isParleyError(error)) {
+        ports.broker.logger.warn("request failed", { action: contract.name, requestId, error });
+      }
+      sendError(response, error, requestId, contract);
+    }
+  };
+}
+
+const call = (ctx: Context, name: string, params: object, meta: Meta): Promise<unknown> =>
+  ctx.call<unknown, object>(name, params, { meta });
+
+const BEARER = /^Bearer +(\S+)$/i;
+
+function bearerOf({ headers }: IncomingMessage): string {
+  const token = BEARER.exec(headers.authorization ?? "")?.[1];
+  if (token === undefined) throw new ParleyError("UNAUTHORIZED");
+  return token;
+}
+
+function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(",") : value;
+}
