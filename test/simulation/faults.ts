@@ -1,0 +1,59 @@
+import type { Prng } from "./prng";
+
+/** How a history is disturbed; drawn afresh for every seed, so that some histories know few faults and others many. */
+export interface Faults {
+  /** Shares of store writes that meet with each fate, and of reads that fail. */
+  readonly write: {
+    readonly lost: number;
+    readonly late: number;
+    readonly answerLost: number;
+    readonly cut: number;
+  };
+  readonly readFails: number;
+  /** Milliseconds from applied to majority-committed. */
+  readonly majorityMs: readonly [number, number];
+  readonly storeMs: readonly [number, number];
+  readonly networkMs: readonly [number, number];
+  readonly messageLost: number;
+  readonly messageDoubled: number;
+  /** Mean milliseconds between two faults of a kind; Infinity for never. */
+  readonly every: {
+    readonly crash: number;
+    readonly pause: number;
+    readonly partition: number;
+    readonly failOver: number;
+    readonly outage: number;
+    readonly disconnect: number;
+    readonly clockJump: number;
+  };
+}
+
+const rarely = (random: Prng, most: number): number => (random.chance(0.5) ? 0 : random.between(0, most));
+const now = (random: Prng, low: number, high: number): number =>
+  random.chance(0.45) ? Infinity : random.logBetween(low, high);
+
+export function drawFaults(random: Prng): Faults {
+  return {
+    write: {
+      lost: rarely(random, 0.08),
+      late: rarely(random, 0.08),
+      answerLost: rarely(random, 0.08),
+      cut: rarely(random, 0.08),
+    },
+    readFails: rarely(random, 0.08),
+    majorityMs: [0.2, random.logBetween(1, 300)],
+    storeMs: [0.2, random.logBetween(0.5, 30)],
+    networkMs: [0.1, random.logBetween(0.3, 60)],
+    messageLost: rarely(random, 0.1),
+    messageDoubled: rarely(random, 0.1),
+    every: {
+      crash: now(random, 3_000, 30_000),
+      pause: now(random, 3_000, 30_000),
+      partition: now(random, 3_000, 30_000),
+      failOver: now(random, 3_000, 30_000),
+      outage: now(random, 5_000, 30_000),
+      disconnect: now(random, 1_000, 20_000),
+      clockJump: now(random, 5_000, 30_000),
+    },
+  };
+}

@@ -1,0 +1,169 @@
+import type { Audience } from "../../actors/conversation/conversation.events";
+import { ConversationStore } from "../../actors/conversation/conversation.store";
+import { rendezvous } from "../../lib/actor/rendezvous";
+import { isParleyError, ParleyError } from "../../lib/errors";
+import type { Store } from "../../lib/store/collection";
+import type { RoomLimits } from "../../services/io/rooms/ports";
+import { RoomTable } from "../../services/io/rooms/room-table";
+import type { WireEvent } from "../../services/schemas";
+import type { CoreNode } from "./core-node";
+import type { Life } from "./life";
+import type { Link } from "./link";
+import type { Answer, Request, SyncResult } from "./messages";
+import type { Network, Peer } from "./network";
+
+const REQUEST_MS = 6_000;
+const NO_HOME_PAUSE_MS = 100;
+const HEAR_CORES_AFTER_MS = 1_500;
+
+export interface IoOptions {
+  readonly life: Life;
+  readonly store: Store;
+  readonly network: Network;
+  readonly limits: Partial<RoomLimits>;
+  /** A core node was asked to run a command. */
+  readonly onAsked: (request: Request) => void;
+}
+
+/** A process that holds clients' connections: the product's own `RoomTable`, on a simulated store and broker. */
+export class IoNode implements Peer {
+  readonly kind = "io";
+  readonly life: Life;
+  readonly table: RoomTable;
+  accepts = false;
+  private readonly store: ConversationStore;
+  private readonly links = new Map<string, Link>();
+  private readonly rooms = new Map<string, Map<string, Audience>>();
+
+  constructor(private readonly options: IoOptions) {
+    this.life = options.life;
+    this.store = new ConversationStore(options.store);
+    this.table = new RoomTable(
+      {
+        clock: this.life,
+        readEvents: (id, after, limit) => this.store.readAfter(id, after, limit),
+        readFlushes: (incarnation, from, to) => this.store.readFlushes(incarnation, from, to),
+        memberships: (userId) => this.anyCore((core) => core.memberships(userId)),
+        joined: (socketId, id, audience) => void this.room(id).set(socketId, audience),
+        left: (socketId, id) => void this.room(id).delete(socketId),
+        emit: (id, audience, events) => this.emit(id, audience, events),
+        emitTo: (socketId, events) => this.links.get(socketId)?.toClient(events),
+      },
+      options.limits,
+    );
+  }
+
+  /** Hears how far each core node is, then accepts connections. */
+  start(): void {
+    this.life.setTimeout(() => void this.hearCores(), HEAR_CORES_AFTER_MS);
+  }
+
+  lostSight(incarnation: string): void {
+    this.table.coreLost(incarnation);
+  }
+
+  connect(link: Link): void {
+    this.links.set(link.id, link);
+    this.table.addSocket({ id: link.id, userId: link.userId });
+    void this.table.joinAll(link.id);
+  }
+
+  disconnect(link: Link): void {
+    this.links.delete(link.id);
+    this.table.removeSocket(link.id);
+  }
+
+  /** Runs a command at the conversation's home; answers in time, if with an error. */
+  async command(request: Request): Promise<Answer> {
+    const deadline = this.life.now() + REQUEST_MS;
+    try {
+      return await this.atHome(request.conversationId, deadline, (core) => {
+        this.options.onAsked(request);
+        return core.command(request, deadline);
+      });
+    } catch (error) {
+      if (!isParleyError(error)) throw error;
+      return { kind: "refused", type: error.type, data: (error as ParleyError).data };
+    }
+  }
+
+  /** Answers `conversation.sync`, and lets the socket in without a gap. */
+  async sync(link: Link, cursors: Readonly<Record<string, number>>, answer: (result: SyncResult) => void) {
+    const deadline = this.life.now() + REQUEST_MS;
+    const parts = await Promise.all(
+      Object.entries(cursors).map(([id, cursor]) =>
+        this.atHome(id, deadline, (core) => core.conversations.reader.sync(link.userId, { [id]: cursor }, deadline)),
+      ),
+    );
+    answer({
+      events: parts.flatMap(({ events }) => events),
+      reset: parts.flatMap(({ reset }) => reset),
+      more: parts.some(({ more }) => more),
+    });
+    const complete: Record<string, { through: number; standing: Audience }> = {};
+    for (const part of parts) Object.assign(complete, part.complete);
+    await this.table.afterSync(link.id, complete);
+  }
+
+  async list(userId: string): Promise<string[]> {
+    const found = await this.anyCore((core) => core.memberships(userId));
+    return found.map(({ conversationId }) => conversationId);
+  }
+
+  private emit(conversationId: string, audience: Audience, events: WireEvent[]): void {
+    for (const [socketId, seesAs] of this.rooms.get(conversationId) ?? [])
+      if (seesAs === audience) this.links.get(socketId)?.toClient(events);
+  }
+
+  private room(id: string): Map<string, Audience> {
+    const room = this.rooms.get(id) ?? new Map<string, Audience>();
+    this.rooms.set(id, room);
+    return room;
+  }
+
+  private async hearCores(): Promise<void> {
+    const { network } = this.options;
+    await Promise.all(
+      network.homes(this.life).map(async (name) => {
+        try {
+          const { incarnation, flush } = await network.call(this.life, name, (peer) =>
+            Promise.resolve((peer as unknown as CoreNode).conversations.progress),
+          );
+          this.table.coreHeard(incarnation, flush);
+        } catch {
+          // It is followed from its first broadcast on.
+        }
+      }),
+    );
+    this.accepts = true;
+  }
+
+  /** Repeats a call at the home until its answer comes; a home that is gone is followed by the next one. */
+  private async atHome<R>(id: string, deadline: number, run: (core: CoreNode) => Promise<R>): Promise<R> {
+    const { network } = this.options;
+    while (this.life.now() < deadline) {
+      const home = rendezvous(id, network.homes(this.life));
+      if (home === undefined) await this.pause(NO_HOME_PAUSE_MS);
+      else {
+        try {
+          return await network.call(this.life, home, (peer) => run(peer as unknown as CoreNode));
+        } catch (error) {
+          if (isParleyError(error)) throw error;
+        }
+      }
+    }
+    throw new ParleyError("UNKNOWN_OUTCOME");
+  }
+
+  private async anyCore<R>(run: (core: CoreNode) => Promise<R>): Promise<R> {
+    const homes = this.options.network.homes(this.life);
+    if (homes.length === 0) throw new ParleyError("UNAVAILABLE");
+    return this.options.network.call(this.life, this.life.world.random.pick(homes), (peer) =>
+      run(peer as unknown as CoreNode),
+    );
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.life.setTimeout(resolve, ms));
+  }
+}
