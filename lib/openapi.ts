@@ -112,11 +112,14 @@ function errorResponses(contract: Contract): Record<string, Json> {
   );
 }
 
+/** Any action may answer with these over REST. */
+export const REST_ERRORS: readonly ErrorType[] = [...COMMON_ERRORS, "PAYLOAD_TOO_LARGE"];
+
 /** The types an action may answer with over REST, each once. */
-export function errorTypesOf(contract: Contract): ErrorType[] {
+function errorTypesOf(contract: Contract): ErrorType[] {
   const rights: readonly ErrorType[] = ["UNAUTHORIZED", "FORBIDDEN"];
-  const common = COMMON_ERRORS.filter((type) => contract.access !== "public" || !rights.includes(type));
-  return [...new Set<ErrorType>([...common, "PAYLOAD_TOO_LARGE", ...contract.errors])];
+  const common = REST_ERRORS.filter((type) => contract.access !== "public" || !rights.includes(type));
+  return [...new Set<ErrorType>([...common, ...contract.errors])];
 }
 
 const describe = (types: readonly ErrorType[]): string =>
