@@ -35,6 +35,11 @@ export class PresenceStore {
     else await this.kv.sortedAdd(DUE, [{ member: userId, score: at }]);
   }
 
+  /** Users with an open connection. */
+  async connected(): Promise<string[]> {
+    return (await this.kv.sortedRange(DUE, 0, Number.MAX_SAFE_INTEGER)).map((entry) => entry.member);
+  }
+
   /** Users who must be looked at, the longest due first. */
   async due(now: number, limit: number): Promise<string[]> {
     return (await this.kv.sortedRange(DUE, 0, now, limit)).map((entry) => entry.member);

@@ -13,6 +13,7 @@ import {
   type Status,
   transition,
 } from "./presence.engine";
+import type { Connected, ConnectionRef } from "./presence.internal";
 import { PresenceStore } from "./presence.store";
 
 export interface TrackerPorts {
@@ -24,11 +25,6 @@ export interface TrackerPorts {
   announce(userId: string, presence: PresenceAnswer): Promise<void>;
   /** A sweep failed; it is tried again. */
   failed(error: unknown): void;
-}
-
-export interface ConnectionRef {
-  readonly userId: string;
-  readonly id: string;
 }
 
 const SWEEP_MS = 500;
@@ -81,6 +77,19 @@ export class PresenceTracker {
 
   async read(userId: string): Promise<PresenceAnswer> {
     return presenceOf(await this.store.read(userId), this.ports.clock.now());
+  }
+
+  /** Who is connected, and at most `limit` of them with details. */
+  async connected(limit: number): Promise<{ total: number; users: Connected[] }> {
+    const userIds = await this.store.connected();
+    const users = await Promise.all(
+      userIds.slice(0, limit).map(async (userId) => {
+        const record = await this.store.read(userId);
+        const { status } = presenceOf(record, this.ports.clock.now());
+        return { userId, status, connections: Object.keys(record.leases).length };
+      }),
+    );
+    return { total: userIds.length, users };
   }
 
   /** Ends what nobody renews. One node does it at a time; doing it twice would only announce twice. */

@@ -18,6 +18,7 @@ interface Connection {
   readonly socket: LocalSocket;
   readonly rooms: Map<string, Room>;
   open: boolean;
+  cancelRecheck?: () => void;
 }
 
 /**
@@ -80,6 +81,7 @@ export class RoomTable {
     const connection = this.connections.get(socketId);
     if (!connection) return;
     connection.open = false;
+    connection.cancelRecheck?.();
     const { userId } = connection.socket;
     const sockets = this.byUser.get(userId);
     sockets?.delete(socketId);
@@ -170,7 +172,10 @@ export class RoomTable {
   stop(): void {
     this.stopped = true;
     this.tracker.stop();
-    for (const connection of this.connections.values()) connection.open = false;
+    for (const connection of this.connections.values()) {
+      connection.open = false;
+      connection.cancelRecheck?.();
+    }
     for (const room of this.rooms.values()) room.close();
     this.rooms.clear();
   }
@@ -248,8 +253,9 @@ export class RoomTable {
 
   private recheck(connection: Connection, times: number): void {
     const pause = RECHECK_AFTER_MS[times];
-    if (pause === undefined) return;
-    this.ports.clock.setTimeout(() => {
+    if (pause === undefined || !connection.open) return;
+    connection.cancelRecheck?.();
+    connection.cancelRecheck = this.ports.clock.setTimeout(() => {
       if (!connection.open) return;
       void this.joinKnown(connection).then(() => this.recheck(connection, times + 1));
     }, pause);

@@ -1,0 +1,136 @@
+import type { CallingOptions } from "moleculer";
+import type { Clock } from "../../lib/actor/ports";
+import type { Contract } from "../../lib/contract";
+import { type ErrorType, ParleyError, type WireError } from "../../lib/errors";
+import type { Meta, Principal } from "../auth/principal";
+import { backlogOf, type ClientSocket, type ClientState, cut } from "./client-socket";
+import type { PacketLimits } from "./limits";
+
+export interface CallOptions extends CallingOptions {
+  readonly meta: Meta & { readonly user: Principal; readonly requestId: string };
+}
+
+/** What a socket event does: resolves with the data of its answer, or rejects. */
+export interface Route {
+  readonly contract: Contract;
+  run(socket: ClientSocket, payload: object, options: CallOptions): Promise<unknown>;
+}
+
+export interface DispatcherPorts {
+  readonly clock: Clock;
+  readonly limits: PacketLimits;
+  /** By socket event. What is not here does not exist. */
+  readonly routes: ReadonlyMap<unknown, Route>;
+  readonly timeoutMs: number;
+  /** Characters of unread answers beyond which a client is asked to read first. */
+  readonly bufferBytes: number;
+  /** Calls of one socket in flight at once. */
+  readonly maxInFlight: number;
+  newId(): string;
+  isRevoked(user: Principal): boolean;
+  /** Tells the client that its login is over and disconnects it. */
+  end(socket: ClientSocket, reason: "expired" | "revoked"): void;
+  toWireError(error: unknown, requestId: string, contract?: Contract): WireError;
+}
+
+export type Answer = { ok: true; data: unknown } | { ok: false; error: WireError };
+type Acknowledge = (answer: Answer) => void;
+
+/**
+ * Takes every packet of every client: limits it, checks that its identity still holds, runs its route and answers.
+ * Called for each packet, so it allocates little and reads the clock once.
+ */
+export class Dispatcher {
+  private waiting = 0;
+
+  constructor(private readonly ports: DispatcherPorts) {}
+
+  /** Calls in flight on this node. */
+  get inFlight(): number {
+    return this.waiting;
+  }
+
+  /** `packet` is `[event, ...arguments, acknowledge?]` as Socket.IO decodes it. */
+  handle(socket: ClientSocket, packet: readonly unknown[]): void {
+    const { clock, limits } = this.ports;
+    const last = packet.length > 1 ? packet[packet.length - 1] : undefined;
+    const acknowledge = typeof last === "function" ? (last as Acknowledge) : undefined;
+    const state = socket.data;
+    if (state.phase === "ended") return;
+    const now = clock.now();
+    const retryInMs = limits.take(state, now);
+    if (retryInMs > 0) {
+      if (limits.strike(state, now)) cut(socket);
+      else this.refuse(socket, acknowledge, "RATE_LIMITED", { retryInMs });
+      return;
+    }
+    if (state.expiresAt <= now || this.ports.isRevoked(state.user)) {
+      this.refuse(socket, acknowledge, "UNAUTHORIZED");
+      this.ports.end(socket, state.expiresAt <= now ? "expired" : "revoked");
+      return;
+    }
+    const busy = this.busy(socket, state);
+    if (busy) return this.refuse(socket, acknowledge, busy);
+    const route = this.ports.routes.get(packet[0]);
+    if (!route) return this.refuse(socket, acknowledge, "UNKNOWN_EVENT");
+    const payload = acknowledge && packet.length === 2 ? undefined : packet[1];
+    if (payload !== undefined && !isObject(payload)) return this.refuse(socket, acknowledge, "VALIDATION");
+    void this.run(socket, route, payload ?? {}, acknowledge, now);
+  }
+
+  private async run(
+    socket: ClientSocket,
+    route: Route,
+    payload: object,
+    acknowledge: Acknowledge | undefined,
+    now: number,
+  ): Promise<void> {
+    const state = socket.data;
+    const requestId = this.ports.newId();
+    const { timeoutMs } = this.ports;
+    this.waiting++;
+    state.inFlight++;
+    try {
+      const meta = { user: state.user, requestId, deadline: now + timeoutMs };
+      const data = await route.run(socket, payload, { meta, timeout: timeoutMs });
+      if (state.phase !== "ended") acknowledge?.({ ok: true, data: data ?? null });
+    } catch (error) {
+      this.fail(socket, acknowledge, error, requestId, route.contract);
+    } finally {
+      this.waiting--;
+      state.inFlight--;
+    }
+  }
+
+  private busy(socket: ClientSocket, state: ClientState): ErrorType | undefined {
+    if (state.phase === "leaving") return "UNAVAILABLE";
+    if (state.inFlight >= this.ports.maxInFlight) return "TOO_BUSY";
+    return backlogOf(socket).answers > this.ports.bufferBytes ? "TOO_BUSY" : undefined;
+  }
+
+  private refuse(
+    socket: ClientSocket,
+    acknowledge: Acknowledge | undefined,
+    type: ErrorType,
+    data?: Record<string, unknown>,
+  ): void {
+    this.fail(socket, acknowledge, new ParleyError(type, data), this.ports.newId());
+  }
+
+  private fail(
+    socket: ClientSocket,
+    acknowledge: Acknowledge | undefined,
+    error: unknown,
+    requestId: string,
+    contract?: Contract,
+  ): void {
+    if (socket.data.phase === "ended") return;
+    const wire = this.ports.toWireError(error, requestId, contract);
+    if (acknowledge) acknowledge({ ok: false, error: wire });
+    else socket.emit("error", wire);
+  }
+}
+
+/** What a payload may be: a JSON object, not an array or a scalar. */
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

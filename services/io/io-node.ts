@@ -1,0 +1,222 @@
+import type { ServiceBroker } from "moleculer";
+import { metricsOf } from "../../lib/metrics";
+import { toWireError } from "../../lib/middlewares/errors";
+import type { Resources } from "../../lib/resources";
+import type { Authenticator } from "../auth/authenticator";
+import { hasRole, type Principal } from "../auth/principal";
+import { broadcast, call } from "../call";
+import type { BrokerEvents } from "../events";
+import { callPresence } from "../presence/presence.internal";
+import { STAFF } from "../schemas";
+import { backlogOf, type ClientSocket, cut, type SocketServer } from "./client-socket";
+import { Connections } from "./connections";
+import { Cores } from "./cores";
+import { Dispatcher } from "./dispatcher";
+import { drain } from "./drain";
+import { Fanout, userRoom } from "./fanout";
+import { Handshake } from "./handshake";
+import { Identities } from "./identities";
+import { PacketLimits } from "./limits";
+import { PresenceReporter } from "./presence-reporter";
+import { QUEUE_ROOM, QueueFeed } from "./queue-feed";
+import { roomPorts } from "./room-ports";
+import { RoomTable } from "./rooms/room-table";
+import { routesOf } from "./routes";
+import { TypingState } from "./typing";
+
+export interface IoNodeParts {
+  readonly broker: ServiceBroker;
+  readonly resources: Resources;
+  readonly authenticator: Authenticator;
+  readonly io: SocketServer;
+}
+
+const SWEEP_MS = 1_000;
+/** A client may have as many calls in flight as it may send in this time. */
+const IN_FLIGHT_SECONDS = 10;
+
+/** All that an io node does for its clients: who they are, what they may, what they see, and when they must go. */
+export class IoNode {
+  readonly rooms: RoomTable;
+  readonly cores: Cores;
+  readonly fanout: Fanout;
+  private readonly connections = new Connections();
+  private readonly limits: PacketLimits;
+  private readonly handshake: Handshake;
+  private readonly identities: Identities;
+  private readonly dispatcher: Dispatcher;
+  private readonly queue: QueueFeed;
+  private readonly typing: TypingState;
+  private readonly presence: PresenceReporter;
+  private cancelSweep: (() => void) | undefined;
+  private draining = false;
+
+  constructor(private readonly parts: IoNodeParts) {
+    const { broker, io } = parts;
+    const { config, clock } = parts.resources;
+    this.limits = new PacketLimits({
+      perSocket: config.LIMIT_PACKETS_PER_SECOND,
+      perUser: config.LIMIT_USER_PACKETS_PER_SECOND,
+    });
+    this.fanout = new Fanout(io, this.connections);
+    this.rooms = new RoomTable(roomPorts(broker, clock, this.fanout));
+    this.cores = new Cores(broker, this.rooms);
+    this.typing = new TypingState(clock);
+    this.queue = this.makeQueue();
+    this.presence = this.makePresence();
+    this.handshake = this.makeHandshake();
+    this.identities = this.makeIdentities();
+    this.dispatcher = this.makeDispatcher();
+    metricsOf(broker).gauge("parley_sockets", "Connected sockets", () => this.connections.size);
+    metricsOf(broker).gauge("parley_rooms", "Conversations with sockets here", () => this.rooms.size);
+    metricsOf(broker).gauge("parley_calls_in_flight", "Socket events not yet answered", () => this.dispatcher.inFlight);
+  }
+
+  /** Call it before the first client: listens to the log from here on. */
+  async start(): Promise<void> {
+    await this.cores.hearAll();
+    this.identities.start();
+    this.presence.start();
+    this.sweepLater();
+  }
+
+  /** Makes the socket one of ours, or rejects with what its client may see. */
+  async admit(socket: ClientSocket): Promise<void> {
+    await this.handshake.admit(socket);
+    socket.conn.once("close", () => this.connections.remove(socket));
+  }
+
+  /** A client that was admitted is connected. */
+  connected(socket: ClientSocket): void {
+    const { user, phase } = socket.data;
+    if (phase === "ended") {
+      this.identities.part(socket, "revoked");
+      return;
+    }
+    socket.use((packet) => this.dispatcher.handle(socket, packet));
+    socket.on("disconnect", () => this.disconnected(socket));
+    void socket.join(userRoom(user.id));
+    this.rooms.addSocket({ id: socket.id, userId: user.id });
+    socket.data.joined = this.rooms.joinAll(socket.id);
+    this.presence.connected(socket);
+  }
+
+  receivedFlush(flush: BrokerEvents["log.flush"]): void {
+    this.rooms.receiveFlush(flush);
+    this.queue.received(flush.events);
+  }
+
+  receivedFound(found: BrokerEvents["log.found"]): void {
+    this.rooms.receiveFound(found);
+    this.queue.received(found.events);
+  }
+
+  /** Lets nobody in any more, and sends everybody away within `seconds`. */
+  async drain(seconds: number): Promise<void> {
+    this.draining = true;
+    const { clock, random } = this.parts.resources;
+    const { connections, dispatcher } = this;
+    await drain({ clock, random, connections, inFlight: () => dispatcher.inFlight }, seconds);
+  }
+
+  stop(): void {
+    this.draining = true;
+    this.cancelSweep?.();
+    this.presence.stop();
+    for (const socket of [...this.connections.all()]) cut(socket);
+    this.rooms.stop();
+  }
+
+  private disconnected(socket: ClientSocket): void {
+    const userId = socket.data.user.id;
+    this.connections.remove(socket);
+    this.rooms.removeSocket(socket.id);
+    this.queue.unsubscribe(socket);
+    for (const conversationId of this.typing.forget(socket)) {
+      void broadcast(this.parts.broker, "typing.changed", { conversationId, userId, on: false }, ["io"]);
+    }
+    this.presence.disconnected(socket);
+  }
+
+  private sweepLater(): void {
+    this.cancelSweep = this.parts.resources.clock.setTimeout(() => {
+      this.sweep();
+      this.sweepLater();
+    }, SWEEP_MS);
+  }
+
+  /** Ends sockets whose token has expired, and cuts off those that do not read what they are sent. */
+  private sweep(): void {
+    const { config, clock } = this.parts.resources;
+    const now = clock.now();
+    for (const socket of [...this.connections.all()]) {
+      if (socket.data.expiresAt <= now) this.identities.end(socket, "expired");
+      else if (backlogOf(socket).events > config.SOCKET_BUFFER_BYTES) cut(socket);
+    }
+  }
+
+  private makeQueue(): QueueFeed {
+    const { broker, io } = this.parts;
+    return new QueueFeed({
+      list: (user, cursor) => {
+        const page = { status: "unassigned" as const, limit: 100, ...(cursor !== undefined && { cursor }) };
+        return call(broker, "session.list", page, { meta: { user } });
+      },
+      tell: (change) => io.local.to(QUEUE_ROOM).emit("queue", change),
+    });
+  }
+
+  private makePresence(): PresenceReporter {
+    const { broker, resources } = this.parts;
+    return new PresenceReporter({
+      clock: resources.clock,
+      connections: this.connections,
+      renew: (connections) => callPresence(broker, "presence.renew", { connections }),
+      release: (connection) => callPresence(broker, "presence.release", connection),
+      failed: (error) => broker.logger.warn("presence was not told", { error }),
+    });
+  }
+
+  private makeHandshake(): Handshake {
+    const { authenticator, resources } = this.parts;
+    return new Handshake({
+      authenticator,
+      connections: this.connections,
+      limits: this.limits,
+      clock: resources.clock,
+      maxSocketsPerUser: resources.config.LIMIT_SOCKETS_PER_USER,
+      isDraining: () => this.draining,
+      toWireError: (error) => toWireError(error),
+    });
+  }
+
+  private makeIdentities(): Identities {
+    return new Identities({
+      clock: this.parts.resources.clock,
+      connections: this.connections,
+      authenticator: this.parts.authenticator,
+      changed: (socket) => {
+        if (!hasRole(socket.data.user, STAFF)) this.queue.unsubscribe(socket);
+      },
+    });
+  }
+
+  private makeDispatcher(): Dispatcher {
+    const { broker, resources, authenticator } = this.parts;
+    const { config, clock, random } = resources;
+    const { queue, typing, rooms, limits } = this;
+    const isMember = (socketId: string, conversationId: string) => rooms.isMember(socketId, conversationId);
+    return new Dispatcher({
+      clock,
+      limits,
+      routes: routesOf({ broker, queue, typing, isMember }),
+      timeoutMs: config.REQUEST_TIMEOUT_MS,
+      bufferBytes: config.SOCKET_BUFFER_BYTES,
+      maxInFlight: config.LIMIT_PACKETS_PER_SECOND * IN_FLIGHT_SECONDS,
+      newId: () => random.id(),
+      isRevoked: (user: Principal) => authenticator.isRevoked(user),
+      end: (socket, reason) => this.identities.end(socket, reason),
+      toWireError,
+    });
+  }
+}

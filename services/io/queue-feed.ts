@@ -1,0 +1,95 @@
+import type { StoredEvent } from "../../actors/conversation/conversation.events";
+import { ParleyError } from "../../lib/errors";
+import { hasRole, type Principal } from "../auth/principal";
+import type { SessionView } from "../conversation-views";
+import { STAFF } from "../schemas";
+import { type QueueChange, QueueView } from "../session/queue";
+import type { ClientSocket } from "./client-socket";
+
+export interface QueueFeedPorts {
+  /** One page of the waiting sessions, as this user sees them. */
+  list(user: Principal, cursor: string | undefined): Promise<{ sessions: SessionView[]; cursor?: string | undefined }>;
+  /** Tells a change to the sockets in the room `QUEUE_ROOM`. */
+  tell(change: QueueChange): void;
+}
+
+export const QUEUE_ROOM = "queue";
+
+/** Session events kept for views that are loaded later: projections may lag behind what was broadcast. */
+const RECENT = 2_000;
+/** Waiting sessions that are listed; a queue beyond it is not looked through by hand. */
+const MAX_LISTED = 5_000;
+
+/** The queue as the subscribers of this node see it; kept only while there are any. */
+export class QueueFeed {
+  private readonly subscribers = new Set<ClientSocket>();
+  private recent: StoredEvent[] = [];
+  private view: QueueView | undefined;
+  private loading: Promise<QueueView> | undefined;
+
+  constructor(private readonly ports: QueueFeedPorts) {}
+
+  /**
+   * Subscribes a socket. Answers the waiting sessions in order and the seq that the changes continue.
+   * @throws ParleyError FORBIDDEN when the user lost the right meanwhile
+   */
+  async subscribe(socket: ClientSocket): Promise<{ seq: number; sessions: SessionView[] }> {
+    const view = this.view ?? (await this.load(socket.data.user));
+    const welcome = socket.connected && hasRole(socket.data.user, STAFF);
+    if (welcome) {
+      this.subscribers.add(socket);
+      void socket.join(QUEUE_ROOM);
+    }
+    this.dropUnused();
+    if (!welcome) throw new ParleyError("FORBIDDEN");
+    return { seq: view.seq, sessions: view.sessions() };
+  }
+
+  /** The socket is closed, does not want it any more, or may not. */
+  unsubscribe(socket: ClientSocket): void {
+    if (!this.subscribers.delete(socket)) return;
+    void socket.leave(QUEUE_ROOM);
+    this.dropUnused();
+  }
+
+  /** Takes events as they are broadcast, in any order; those of other kinds are ignored. */
+  received(events: readonly StoredEvent[]): void {
+    for (const event of events) {
+      if (!event.session) continue;
+      this.recent.push(event);
+      if (this.view) this.apply(this.view, event);
+    }
+    if (this.recent.length > 2 * RECENT) this.recent = this.recent.slice(-RECENT);
+  }
+
+  private dropUnused(): void {
+    if (this.subscribers.size === 0) this.view = undefined;
+  }
+
+  private apply(view: QueueView, event: StoredEvent): void {
+    const change = view.apply(event);
+    if (change) this.ports.tell(change);
+  }
+
+  private load(user: Principal): Promise<QueueView> {
+    this.loading ??= this.loadView(user).finally(() => {
+      this.loading = undefined;
+    });
+    return this.loading;
+  }
+
+  private async loadView(user: Principal): Promise<QueueView> {
+    const view = new QueueView();
+    let cursor: string | undefined;
+    let listed = 0;
+    do {
+      const page = await this.ports.list(user, cursor);
+      for (const session of page.sessions) view.put(session);
+      listed += page.sessions.length;
+      cursor = page.cursor;
+    } while (cursor !== undefined && listed < MAX_LISTED);
+    for (const event of this.recent) view.apply(event);
+    this.view = view;
+    return view;
+  }
+}

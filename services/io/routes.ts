@@ -1,0 +1,86 @@
+import type { ServiceBroker } from "moleculer";
+import type { Contract } from "../../lib/contract";
+import { ParleyError } from "../../lib/errors";
+import { guardOf } from "../../lib/middlewares/permissions";
+import { validatorOf } from "../../lib/schema";
+import { broadcast } from "../call";
+import { CONTRACTS } from "../contracts";
+import { typing } from "../presence/presence.contract";
+import { sync } from "../room/room.contract";
+import { queue } from "../session/session.contract";
+import type { ClientSocket } from "./client-socket";
+import type { CallOptions, Route } from "./dispatcher";
+import type { QueueFeed } from "./queue-feed";
+import type { TypingState } from "./typing";
+
+export interface RouteParts {
+  readonly broker: ServiceBroker;
+  readonly queue: QueueFeed;
+  readonly typing: TypingState;
+  isMember(socketId: string, conversationId: string): boolean;
+}
+
+/** What each socket event does: every contract with a socket name is here, and nothing else is an event. */
+export function routesOf(parts: RouteParts): ReadonlyMap<string, Route> {
+  const routes = new Map<string, Route>();
+  for (const contract of CONTRACTS) {
+    if (contract.socket !== undefined) routes.set(contract.socket, actionRoute(parts.broker, contract));
+  }
+  for (const route of [syncRoute(parts), queueRoute(parts), typingRoute(parts)]) {
+    if (route.contract.socket !== undefined) routes.set(route.contract.socket, route);
+  }
+  return routes;
+}
+
+/** The action of a contract; its node validates the payload and checks the rights. */
+const actionRoute = (broker: ServiceBroker, contract: Contract): Route => ({
+  contract,
+  run: (_socket, payload, options) => broker.call(contract.name, payload, options),
+});
+
+/** Nothing lies between the answer and what comes live: the socket is in all its rooms before the log is read. */
+const syncRoute = ({ broker }: RouteParts): Route => ({
+  contract: sync,
+  run: async (socket, payload, options) => {
+    await inTime(socket.data.joined, options);
+    return broker.call(sync.name, payload, options);
+  },
+});
+
+const queueRoute = ({ queue: feed }: RouteParts): Route =>
+  localRoute(queue, async (socket, { subscribe }: { subscribe: boolean }) => {
+    if (subscribe) return feed.subscribe(socket);
+    feed.unsubscribe(socket);
+    return { seq: 0, sessions: [] };
+  });
+
+const typingRoute = ({ broker, typing: state, isMember }: RouteParts): Route =>
+  localRoute(typing, async (socket, { conversationId, on }: { conversationId: string; on: boolean }) => {
+    if (!isMember(socket.id, conversationId)) throw new ParleyError("NOT_FOUND");
+    const userId = socket.data.user.id;
+    if (state.isNews(socket, conversationId, on))
+      await broadcast(broker, "typing.changed", { conversationId, userId, on }, ["io"]);
+    return null;
+  });
+
+/** An event that this node answers itself, with the rights and the params of its contract. */
+function localRoute<P>(contract: Contract, run: (socket: ClientSocket, params: P) => Promise<unknown>): Route {
+  const guard = guardOf(contract.access);
+  const validate = validatorOf(contract.params);
+  return {
+    contract,
+    run: async (socket, payload, { meta }) => {
+      guard?.(meta.user);
+      return run(socket, validate(payload) as P);
+    },
+  };
+}
+
+/** Waits no longer than the caller does. @throws ParleyError UNAVAILABLE */
+async function inTime(joined: Promise<void>, { timeout }: CallOptions): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new ParleyError("UNAVAILABLE")), timeout ?? 0);
+  });
+  await Promise.race([joined, late]).finally(() => clearTimeout(timer));
+}
