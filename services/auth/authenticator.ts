@@ -73,8 +73,8 @@ export class Authenticator {
   }
 
   /**
-   * As `authenticate`, and until when the token is good. A revocation that comes later is told to `onRevoked`
-   * listeners, so whoever keeps the identity registers it in the same turn in which it gets it.
+   * As `authenticate`, and until when the token is good. Whoever keeps the identity, as for a live socket, registers it
+   * where `onRevoked` and `onUserChanged` find it and then asks `isCurrent`: what came between was told to nobody.
    */
   async identify(token: string): Promise<Identity> {
     if (!this.#tokens) throw new ParleyError("UNAVAILABLE");
@@ -93,6 +93,11 @@ export class Authenticator {
   /** Has this login ended? Answered at once, for checks on every event of a live socket. */
   isRevoked(user: Pick<Principal, "id" | "family">): boolean {
     return this.#revocations.isRevoked({ userId: user.id, family: user.family });
+  }
+
+  /** Is this still the login and are these still the roles that `identify` found? Answered at once. */
+  isCurrent(user: Principal): boolean {
+    return !this.isRevoked(user) && this.#standings.peek(user.id)?.roles === user.roles;
   }
 
   /** Tells of every login that ends, once. Returns a function that stops it. */

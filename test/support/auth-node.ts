@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Service, ServiceBroker } from "moleculer";
+import { inspect } from "node:util";
+import { type BrokerOptions, Loggers, type Service, ServiceBroker } from "moleculer";
 import type { Clock } from "../../lib/actor/ports";
 import { systemClock, systemRandom } from "../../lib/actor/system";
 import { readConfig } from "../../lib/config";
@@ -33,10 +34,12 @@ export interface AuthNode {
 export interface AuthNodeOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
+  /** Gets every log line, of all levels. */
+  readonly log?: (line: string) => void;
 }
 
 /** Starts one; tests stop it. Limits are high and the administrator is `ADMIN` unless `env` says otherwise. */
-export async function startAuthNode({ env = {}, clock = systemClock }: AuthNodeOptions = {}): Promise<AuthNode> {
+export async function startAuthNode({ env = {}, clock = systemClock, log }: AuthNodeOptions = {}): Promise<AuthNode> {
   const folder = await mkdtemp(join(tmpdir(), "parley-auth-"));
   const config = readConfig({
     DATA_DIR: folder,
@@ -49,7 +52,7 @@ export async function startAuthNode({ env = {}, clock = systemClock }: AuthNodeO
   });
   const store = new MemoryStore();
   const kv = new MemoryKv({ clock });
-  const broker = new ServiceBroker({ logger: false, contextParamsCloning: true, dependencyInterval: 10 });
+  const broker = new ServiceBroker({ ...logging(log), contextParamsCloning: true, dependencyInterval: 10 });
   provideResources(broker, { config, store, kv, clock, random: systemRandom });
   broker.createService(UsersService);
   broker.createService(AuthService);
@@ -72,4 +75,20 @@ export async function startAuthNode({ env = {}, clock = systemClock }: AuthNodeO
       await rm(folder, { recursive: true });
     },
   };
+}
+
+/** Moleculer's lines of every level to a function, or no logger. */
+function logging(log: AuthNodeOptions["log"]): BrokerOptions {
+  return log ? { logger: new Sink(log) } : { logger: false };
+}
+
+class Sink extends Loggers.Base<object> {
+  constructor(private readonly write: (line: string) => void) {
+    super();
+  }
+
+  override getLogHandler() {
+    return (_level: string, parts: unknown[]): void =>
+      this.write(parts.map((part) => inspect(part, { depth: 10 })).join(" "));
+  }
 }
