@@ -14,11 +14,11 @@ export class AttemptLimit {
   readonly #limiter: RateLimiterMemory;
   readonly #keys: LRUCache<string, true>;
 
-  constructor(perMinute: number) {
+  constructor(perMinute: number, { maxKeys = MAX_KEYS } = {}) {
     const limiter = new RateLimiterMemory({ points: perMinute, duration: MINUTE_SECONDS });
     this.#limiter = limiter;
     this.#keys = new LRUCache({
-      max: MAX_KEYS,
+      max: maxKeys,
       dispose: (_value, key, reason) => {
         if (reason === "evict") void limiter.delete(key);
       },
