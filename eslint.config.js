@@ -18,6 +18,8 @@ const typescript = {
   "@typescript-eslint/require-await": "off",
   // Likewise a generator without yield is one of several steps of one kind.
   "require-yield": "off",
+  // It judges some assertions unnecessary without which the compiler refuses the code.
+  "@typescript-eslint/no-unnecessary-type-assertion": "off",
   // Ports are objects of functions, and are destructured.
   "@typescript-eslint/unbound-method": "off",
   eqeqeq: "error",

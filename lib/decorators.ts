@@ -32,7 +32,8 @@ type ServiceClass = abstract new (...args: never[]) => DomainService;
 
 /** Registers a class as the service of this name. */
 export function Service(options: { readonly name: string; readonly dependencies?: readonly string[] }) {
-  return (target: ServiceClass): void => MoleculerServiceDecorator({ ...options } as { name: string })(target);
+  const decorate = MoleculerServiceDecorator({ ...options } as { name: string }) as (target: ServiceClass) => void;
+  return (target: ServiceClass): void => decorate(target);
 }
 
 /** A method's descriptor as far as the decorators read it, so that a handler may return more than the contract says. */

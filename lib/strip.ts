@@ -60,8 +60,9 @@ function arrayStripper(items: TSchema): Strip | undefined {
   if (!strip) return undefined;
   return (value) => {
     if (!Array.isArray(value)) return value;
-    const after = value.map(strip);
-    return after.some((item, index) => item !== value[index]) ? after : value;
+    const before: readonly unknown[] = value;
+    const after = before.map(strip);
+    return after.some((item, index) => item !== before[index]) ? after : before;
   };
 }
 

@@ -60,7 +60,7 @@ export class WorkerChannel {
     const worker = startThread(this.data());
     let failure = "the store's thread ended";
     worker.on("message", (answers: readonly Answer[]) => answers.forEach((answer) => this.settle(answer)));
-    worker.on("error", (error) => (failure = `the store's thread failed: ${error.message}`));
+    worker.on("error", (error: Error) => (failure = `the store's thread failed: ${error.message}`));
     worker.on("exit", () => {
       if (this.worker === worker) this.worker = undefined;
       const lost = [...this.pending.values()];

@@ -43,12 +43,12 @@ export class SqliteCollection<T extends Document> implements Collection<T> {
 
   async insertMany(documents: readonly T[]): Promise<void> {
     const lines: string[] = [];
-    let fault: unknown;
+    let fault: Error | undefined;
     for (const document of documents) {
       try {
         lines.push(faultIs(lines.length, () => encodeDocument(document)));
       } catch (error) {
-        fault = error;
+        fault = error as Error;
         break;
       }
     }
@@ -90,13 +90,13 @@ export class SqliteCollection<T extends Document> implements Collection<T> {
   async putNewer(documents: readonly T[], field: keyof T & string): Promise<void> {
     segmentsOf(field);
     const lines = [field as string];
-    let fault: unknown;
+    let fault: Error | undefined;
     documents.forEach((document, index) => {
       try {
         newness(document, field, index);
         lines.push(faultIs(index, () => encodeDocument(document)));
       } catch (error) {
-        fault ??= error;
+        fault ??= error as Error;
       }
     });
     if (lines.length > 1) await this.write("putNewer", lines.join("\n"));
