@@ -86,15 +86,16 @@ async function play(server: Api, admin: Login, participants: Participant[]): Pro
 async function talk(server: Api, session: Session, ada: Participant, grace: Participant, agent: Login) {
   const { conversationId } = session;
   const spoken: Array<{ by: string; text: string }> = [];
-  const send = async (who: Participant, text: string): Promise<void> => {
-    await who.command("message.send", { conversationId, text });
+  const send = async (who: Participant, text: string): Promise<number> => {
+    const { seq } = await who.command<WireEvent>("message.send", { conversationId, text });
     spoken.push({ by: who.id, text });
+    return seq;
   };
   await send(grace, "Good morning Ada, let me look. What is its number?");
-  await send(ada, "It is 4711.");
+  const cursor = await send(ada, "It is 4711.");
 
+  await grace.reaches(conversationId, cursor);
   await grace.loseConnection();
-  const cursor = grace.lastSeq(conversationId);
   say(`Grace lost her connection after seq ${cursor}; Ada keeps writing`);
   for (const text of ["It was sent on Monday.", "From Hamburg.", "Are you still there?"]) await send(ada, text);
   await grace.comeBack();

@@ -32,6 +32,9 @@ export class Refusal extends Error {
   }
 }
 
+/** A command's payload. */
+export type Command = { readonly commandId: string } & Readonly<Record<string, unknown>>;
+
 type Reply = { ok: true; data: unknown } | { ok: false; error: WireError };
 interface SyncAnswer {
   events: WireEvent[];
@@ -117,7 +120,7 @@ export class ParleyClient implements ClientLog {
   }
 
   /** Repeats a command with the same id until its outcome is known. @throws Refusal that is final */
-  async command<T>(event: string, data: { commandId: string }): Promise<T> {
+  async command<T>(event: string, data: Command): Promise<T> {
     for (;;) {
       if (this.closed) throw new Error(`${event}: the client was closed`);
       if (this.socket.connected) {
@@ -143,7 +146,7 @@ export class ParleyClient implements ClientLog {
     const sending = before.then(async () => {
       const record: Sent = { conversationId, commandId, intent: text };
       this.sent.push(record);
-      const answer = await this.command<{ seq: number }>("message.send", { conversationId, commandId, text } as never);
+      const answer = await this.command<{ seq: number }>("message.send", { conversationId, commandId, text });
       record.seq = answer.seq;
       return answer;
     });

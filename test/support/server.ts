@@ -116,8 +116,14 @@ export class TestServer {
   }
 
   /** One REST request under `/v1`; `token` is an access token. */
-  rest(method: string, path: string, token?: string, body?: unknown): Promise<Answer> {
-    return rest(this.url, method, path, token, body);
+  rest(
+    method: string,
+    path: string,
+    token?: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer> {
+    return rest(this.url, method, path, token, body, headers);
   }
 
   /** The administrator's tokens. */

@@ -1,0 +1,87 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { check, type Spoken } from "../../bin/demo/transcript";
+import type { WireEvent } from "../../services/schemas";
+import { freePort, startServer, type TestServer } from "../support/server";
+
+const ROOT = join(__dirname, "../..");
+
+/** Runs the demo as `npm run demo` does. */
+function runDemo(env: Readonly<Record<string, string>>): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, ["--require", "tsx/cjs", "bin/demo.ts"], {
+    cwd: ROOT,
+    env: { PATH: process.env["PATH"], ...env },
+  });
+  let output = "";
+  child.stdout.on("data", (data: Buffer) => (output += data.toString()));
+  child.stderr.on("data", (data: Buffer) => (output += data.toString()));
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, output })));
+}
+
+describe("the demo", () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startServer({ env: { ADMIN_EMAIL: "", ADMIN_PASSWORD: "" } });
+  }, 40_000);
+
+  afterAll(() => server.stop(), 30_000);
+
+  it("plays a conversation and can be repeated, with the administrator's password from the data folder", async () => {
+    for (let round = 0; round < 2; round++) {
+      const { code, output } = await runDemo({ PORT: String(server.port), DATA_DIR: server.dataDir });
+      expect(output).toContain("caught up on 3 events");
+      expect(output).toMatch(/^ +1 .*session\.opened/m);
+      expect(output).toContain("OK:");
+      expect(code).toBe(0);
+    }
+  }, 60_000);
+
+  it("says what to do when no server is there", async () => {
+    const { code, output } = await runDemo({ PORT: String(await freePort()), DATA_DIR: server.dataDir });
+    expect(output).toContain('Start one with "npm start"');
+    expect(code).toBe(1);
+  }, 30_000);
+
+  it("says what is missing when the administrator is unknown", async () => {
+    const { code, output } = await runDemo({ PORT: String(server.port), DATA_DIR: join(server.dataDir, "none") });
+    expect(output).toContain("ADMIN_EMAIL");
+    expect(code).toBe(1);
+  }, 30_000);
+});
+
+describe("the demo's own check", () => {
+  const event = (seq: number): WireEvent => ({
+    conversationId: "talk",
+    seq,
+    prevSeq: seq - 1,
+    id: `e${seq}`,
+    type: "message.created",
+    at: "2026-01-01T00:00:00.000Z",
+    by: "ada",
+    data: { text: `text ${seq}` },
+    commandId: `c${seq}`,
+  });
+  const all = [event(1), event(2), event(3)];
+  const spoken: Spoken[] = all.map(({ by, data }) => ({ by, text: String(data["text"]) }));
+  const judge =
+    (seen: readonly WireEvent[], history: readonly WireEvent[] = all, said = spoken) =>
+    () =>
+      check([{ name: "Ada", events: seen }], 3, said, history);
+
+  it("finds nothing in a complete view", () => {
+    expect(judge(all)).not.toThrow();
+  });
+
+  it.each<[string, () => void]>([
+    ["missing at the end", judge(all.slice(0, 2))],
+    ["missing in the middle", judge([event(1), event(3)])],
+    ["doubled", judge([event(1), event(1), event(2), event(3)])],
+    ["out of order", judge([event(2), event(1), event(3)])],
+    ["not what was said", judge(all, all, [...spoken].reverse())],
+    ["missing from the history", judge(all, all.slice(1))],
+    ["too much in the history", judge(all, [...all, event(4)])],
+  ])("finds an event that is %s", (_what, act) => {
+    expect(act).toThrow();
+  });
+});
