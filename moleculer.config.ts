@@ -1,4 +1,5 @@
-import type { BrokerOptions, LoggerConfig } from "moleculer";
+import type { BrokerOptions } from "moleculer";
+import type { DestinationStream } from "pino";
 import type { Config } from "./lib/config";
 import { loggerConfig } from "./lib/logger";
 import { contractMiddleware } from "./lib/middlewares/contract";
@@ -9,11 +10,11 @@ import { systemClock, systemRandom } from "./lib/actor/ports";
  * The broker of a Parley node. Explained here: every option that differs from Moleculer's default, or must not be
  * changed to please a habit.
  */
-export function brokerOptions(config: Config, nodeID: string, logger?: LoggerConfig): BrokerOptions {
+export function brokerOptions(config: Config, nodeID: string, logDestination?: DestinationStream): BrokerOptions {
   return {
     namespace: "parley",
     nodeID,
-    logger: logger ?? loggerConfig(config.LOG_LEVEL) ?? false,
+    logger: loggerConfig(config.LOG_LEVEL, logDestination) ?? false,
 
     // Where only one process runs there is nothing to transport.
     transporter: null,

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { extname, join } from "node:path";
-import { type LoggerConfig, ServiceBroker, type ServiceSchema } from "moleculer";
+import { ServiceBroker, type ServiceSchema } from "moleculer";
+import type { DestinationStream } from "pino";
 import { brokerOptions } from "../moleculer.config";
 import { systemClock, systemRandom } from "./actor/ports";
 import { type Config, ConfigError, readConfig } from "./config";
@@ -18,7 +19,8 @@ export interface NodeOptions {
   /** The environment to read the configuration from, unless `config` is given. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly config?: Config;
-  readonly logger?: LoggerConfig;
+  /** Where log lines go instead of the standard output. */
+  readonly logDestination?: DestinationStream;
   /** Opened by the caller, closed with the node. The SQLite store in DATA_DIR when absent. */
   readonly store?: Store;
   readonly kv?: Kv;
@@ -50,7 +52,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const store = options.store ?? (await openStore(config));
   const kv = options.kv ?? new MemoryKv({ clock: systemClock });
   const nodeID = config.NODE_ID ?? `${hostname()}-${process.pid}`;
-  const broker = new ServiceBroker(brokerOptions(config, nodeID, options.logger));
+  const broker = new ServiceBroker(brokerOptions(config, nodeID, options.logDestination));
   provideResources(broker, { config, store, kv, clock: systemClock, random: systemRandom });
   try {
     const given = new Set(options.services?.map((service) => service.name));

@@ -20,7 +20,11 @@ function groupsOf(settings: Table): Map<string, Array<[string, Setting<unknown>]
   return groups;
 }
 
-const textOf = (value: unknown): string => (Array.isArray(value) ? value.join(",") : String(value ?? ""));
+/** A default as it would be written in the environment. */
+const textOf = (value: unknown): string => {
+  if (Array.isArray(value)) return value.join(",");
+  return value === undefined ? "" : String(value as string | number | boolean);
+};
 
 /** `docs/configuration.md`. */
 export function configurationPage(settings: Table): string {

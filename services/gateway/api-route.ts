@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { bodyParser } from "moleculer-web";
+import ApiGateway from "moleculer-web";
 import type { Context, ServiceBroker } from "moleculer";
 import type { Config } from "../../lib/config";
 import type { Contract, RestBinding } from "../../lib/contract";
@@ -38,21 +38,32 @@ export function apiRoute(ports: ApiPorts) {
   };
 }
 
-/** Before the body is read: a flood costs as little as it can. */
+/**
+ * Before the body is read: a flood costs as little as it can. Refusals are answered here, since moleculer-web would
+ * make errors of its own of them.
+ */
 function limitRequests(config: Config): Middleware {
   const limit = new AttemptLimit(config.LIMIT_REQUESTS_PER_MINUTE);
-  return (request, _response, next) => void limit.attempt(addressKey(request.ip)).then(() => next(), next);
+  return (request, response, next) =>
+    void limit.attempt(addressKey(request.ip)).then(
+      () => next(),
+      (error: unknown) => sendError(response, error, request.requestId),
+    );
 }
 
 /** JSON only: a page of another origin can send forms without asking, but no JSON. */
-const refuseOtherTypes: Middleware = ({ headers }, _response, next) => {
+const refuseOtherTypes: Middleware = ({ headers, requestId }, response, next) => {
   const hasBody = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
   const isJson = /^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "");
-  next(hasBody && !isJson ? invalid("", "the body must be sent as application/json") : undefined);
+  if (!hasBody || isJson) next();
+  else sendError(response, invalid("", "the body must be sent as application/json"), requestId);
 };
 
+/** body-parser as moleculer-web brings it along. */
+const { bodyParser } = ApiGateway as unknown as { bodyParser: { json(options: object): Middleware } };
+
 const parseJson = (config: Config): Middleware =>
-  bodyParser.json({ limit: config.BODY_BYTES, inflate: false, strict: true }) as Middleware;
+  bodyParser.json({ limit: config.BODY_BYTES, inflate: false, strict: true });
 
 /** Serves one action: who, with what, call, answer. Every outcome is answered here. */
 function serve(ports: ApiPorts, contract: Contract, rest: RestBinding) {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import helmet from "helmet";
+import type { Logger } from "moleculer";
 import type { Config } from "../../lib/config";
 import { ParleyError } from "../../lib/errors";
 import type { Phase } from "../../lib/lifecycle";
@@ -17,6 +18,7 @@ export interface EntryPorts {
   readonly phase: () => Phase;
   /** Takes what is no page. */
   readonly api: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly logger: Pick<Logger, "info">;
   readonly onError: (request: ApiRequest, response: ServerResponse, error: unknown) => void;
 }
 
@@ -47,8 +49,10 @@ function identify(incoming: IncomingMessage, config: Config): ApiRequest {
 
 function route(ports: EntryPorts, request: ApiRequest, response: ServerResponse): void {
   if (handleCors(request, response, ports.config.ALLOWED_ORIGINS)) return;
+  // Taken now: moleculer-web rewrites the URL.
   const [path = "/"] = (request.url ?? "/").split("?", 1);
   const page = request.method === "GET" || request.method === "HEAD" ? ports.pages.get(path) : undefined;
+  if (ports.config.ACCESS_LOG && !page) logAccess(ports, request, response, path);
   if (page) {
     Promise.resolve(page(request, response)).catch((error: unknown) => ports.onError(request, response, error));
   } else if (!path.startsWith(`${API_PREFIX}/`)) {
@@ -59,4 +63,14 @@ function route(ports: EntryPorts, request: ApiRequest, response: ServerResponse)
   } else {
     ports.api(request, response);
   }
+}
+
+/** Without the query, which belongs to the caller. */
+function logAccess({ logger }: EntryPorts, request: ApiRequest, response: ServerResponse, path: string): void {
+  const { method, requestId, ip } = request;
+  const start = performance.now();
+  response.once("close", () => {
+    const ms = Math.round(performance.now() - start);
+    logger.info("request", { requestId, method, path: path.slice(0, 200), status: response.statusCode, ms, ip });
+  });
 }

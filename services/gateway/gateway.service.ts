@@ -75,6 +75,7 @@ const schema: ServiceSchema<ServiceSettingSchema, object, Gateway> = {
         config,
         pages: pagesOf({ health: new Health({ phase, store, kv }), metrics: metricsOf(broker) }),
         phase,
+        logger: this.logger,
         api: (request, response) => void this.httpHandler(request, response),
         onError: (request, response, error) => this.errorHandler(request, response, error),
       }),

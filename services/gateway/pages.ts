@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { dirname } from "node:path";
-import { serveStatic } from "moleculer-web";
+import ApiGateway from "moleculer-web";
 import type { Metrics } from "../../lib/metrics";
 import { restApi } from "../api";
 import type { Health } from "./health";
@@ -48,14 +48,15 @@ const text =
     response.writeHead(200, { "Content-Type": `${type}; charset=utf-8` }).end(body);
   };
 
+type Serve = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
+/** serve-static as moleculer-web brings it along. */
+const { serveStatic } = ApiGateway as unknown as { serveStatic(folder: string, options: object): Serve };
+
 /** One file of Swagger UI; its folder holds more than should be served. */
 function swaggerFile(name: string): Page {
   const serve = serveStatic(SWAGGER_FOLDER, { index: false, maxAge: "1h" });
   return (request, response) => {
-    const named = Object.assign(request, { url: `/${name}` });
-    serve(named as Parameters<typeof serve>[0], response as Parameters<typeof serve>[1], () => {
-      response.writeHead(404).end();
-    });
+    serve(Object.assign(request, { url: `/${name}` }), response, () => response.writeHead(404).end());
   };
 }
 

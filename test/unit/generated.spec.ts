@@ -26,12 +26,12 @@ describe("generated files", () => {
   });
 
   it("gives defaults that could be set", () => {
-    const env = Object.fromEntries(
-      [...(generatedFiles().get(".env.example") ?? "").matchAll(/^# ([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [
-        name,
-        value,
-      ]),
-    );
+    const env: Record<string, string> = {};
+    for (const [, name = "", value = ""] of (generatedFiles().get(".env.example") ?? "").matchAll(
+      /^# ([A-Z_]+)=(.*)$/gm,
+    )) {
+      env[name] = value;
+    }
     expect(readSettings(SETTINGS, env)).toEqual(readSettings(SETTINGS, {}));
   });
 });
