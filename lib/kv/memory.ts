@@ -161,7 +161,9 @@ export class MemoryKv implements Kv {
 
   private lease(name: string): { holder: string; expiresAt: number } | undefined {
     const lease = this.leases.get(name);
-    return lease && lease.expiresAt > this.clock.now() ? lease : undefined;
+    if (!lease || lease.expiresAt > this.clock.now()) return lease;
+    this.leases.delete(name);
+    return undefined;
   }
 
   private read<V extends Value>(key: string, isKind: (value: Value) => value is V): V | undefined {

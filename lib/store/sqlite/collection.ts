@@ -2,8 +2,10 @@ import {
   type Collection,
   type CollectionDefinition,
   type Document,
+  DuplicateKeyError,
   type Filter,
   type FindOptions,
+  RejectedError,
   type Update,
   type UpdateOptions,
   type UpdateResult,
@@ -89,18 +91,19 @@ export class SqliteCollection<T extends Document> implements Collection<T> {
 
   async putNewer(documents: readonly T[], field: keyof T & string): Promise<void> {
     segmentsOf(field);
-    const lines = [field as string];
-    let fault: Error | undefined;
-    documents.forEach((document, index) => {
+    const failures: unknown[] = [];
+    const lines = documents.map((document, index) => {
       try {
         newness(document, field, index);
-        lines.push(faultIs(index, () => encodeDocument(document)));
+        return faultIs(index, () => encodeDocument(document));
       } catch (error) {
-        fault ??= error as Error;
+        failures.push(error);
+        return "";
       }
     });
-    if (lines.length > 1) await this.write("putNewer", lines.join("\n"));
-    if (fault) throw fault;
+    if (failures.length < documents.length)
+      await this.write("putNewer", [field, ...lines].join("\n")).catch((error: unknown) => failures.push(error));
+    throwFirst(failures);
   }
 
   async deleteMany(filter: Filter): Promise<number> {
@@ -126,4 +129,12 @@ export class SqliteCollection<T extends Document> implements Collection<T> {
     if (!this.ready) await this.defined;
     return this.threads.read(operation, this.name, text);
   }
+}
+
+/** Throws the failure of the first document; before all, one that is no document's. */
+function throwFirst(failures: readonly unknown[]): void {
+  const place = (error: unknown): number =>
+    error instanceof RejectedError || error instanceof DuplicateKeyError ? error.index : -1;
+  const [first] = [...failures].sort((a, b) => place(a) - place(b));
+  if (first !== undefined) throw first;
 }

@@ -11,7 +11,7 @@ import { faultIs, newness } from "../fault";
 import { type ParsedFilter, parseFilter } from "../filter";
 import { applyParsed, type ParsedWrite, parseWrite, upserted } from "../update";
 import { encode, valueAt } from "../values";
-import { type Outcome, outcomeOf, type Request } from "./protocol";
+import { type Outcome, outcomeOf, type Request, sqliteCode } from "./protocol";
 import { type Found, select } from "./query";
 import { type Statements, Table } from "./table";
 
@@ -51,7 +51,7 @@ export class Jobs {
         );
       case "putNewer": {
         const [field = "", ...lines] = text.split("\n");
-        return this.independently(lines, (line, index) => this.putNewer(table, line, field, index));
+        return this.independently(lines, (line, index) => line && this.putNewer(table, line, field, index));
       }
       case "delete":
         return this.delete(table, parseFilter(JSON.parse(text) as Filter));
@@ -182,7 +182,7 @@ function uniquely(index: number, step: () => unknown): void {
   try {
     step();
   } catch (error) {
-    const code = error instanceof Error && "errcode" in error ? error.errcode : undefined;
+    const code = sqliteCode(error);
     if (code === SQLITE_CONSTRAINT_UNIQUE || code === SQLITE_CONSTRAINT_PRIMARYKEY) throw new DuplicateKeyError(index);
     throw error;
   }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { sqliteCode } from "./protocol";
 
 /** Another process, or another store of this one, has the data folder open. */
 export class DataFolderLockedError extends Error {
@@ -20,8 +21,7 @@ export function lockFolder(folder: string): () => void {
     database.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     database.close();
-    if (error instanceof Error && "errcode" in error && error.errcode === SQLITE_BUSY)
-      throw new DataFolderLockedError(folder);
+    if (sqliteCode(error) === SQLITE_BUSY) throw new DataFolderLockedError(folder);
     throw error;
   }
   return () => database.close();

@@ -1,12 +1,12 @@
 /** What the store and its worker threads say to each other. Text is JSON: a string crosses threads by one copy. */
 import { DuplicateKeyError, RejectedError, type CollectionDefinition } from "../collection";
 
-export type ReadOperation = "find" | "count";
+export type ReadOperation = "find" | "count" | "checkpoint";
 export type WriteName = "insert" | "update" | "findAndUpdate" | "bulk" | "putNewer" | "delete" | "ping";
 export type Operation = ReadOperation | WriteName | "define" | "close";
 
 /**
- * `text` of `insert` and `putNewer` is one document a line; of `define` a definition; of all others the JSON of their
+ * `text` of `insert` is one document a line; of `putNewer` the field, then one document a line; of `define` a definition; of all others the JSON of their
  * arguments.
  */
 export interface Request {
@@ -47,6 +47,12 @@ export function outcomeOf(error: unknown): Outcome | undefined {
   if (error instanceof DuplicateKeyError) return { duplicate: error.index };
   if (error instanceof RejectedError) return { rejected: error.index, reason: error.message };
   return undefined;
+}
+
+/** SQLite's extended result code, when the error is SQLite's. */
+export function sqliteCode(error: unknown): number | undefined {
+  if (typeof error !== "object" || error === null || !("errcode" in error)) return undefined;
+  return typeof error.errcode === "number" ? error.errcode : undefined;
 }
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

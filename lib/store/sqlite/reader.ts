@@ -18,22 +18,30 @@ export class Reader {
     { file, definitions }: WorkerData,
     private readonly post: (answers: Answer[]) => void,
   ) {
-    this.database = new DatabaseSync(file, { readOnly: true, timeout: 5_000 });
-    this.database.exec("PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456");
+    this.database = new DatabaseSync(file, { timeout: 5_000 });
+    this.database.exec(
+      "PRAGMA query_only = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA mmap_size = 268435456",
+    );
     this.statements = new Statements(this.database);
     for (const definition of definitions) this.tables.set(definition.name, new Table(definition));
   }
 
   /** The requests have arrived before the snapshot is taken, so each sees all that was durable when it was made. */
   handle(requests: readonly Request[]): void {
-    for (let i = 0; i < requests.length; i += MAX_BATCH) {
+    const reads = requests.filter((request) => request.operation !== "checkpoint" || this.checkpoint(request));
+    for (let i = 0; i < reads.length; i += MAX_BATCH) {
       this.database.exec("BEGIN");
-      const answers = requests
-        .slice(i, i + MAX_BATCH)
-        .map((request) => ({ id: request.id, outcome: this.run(request) }));
+      const answers = reads.slice(i, i + MAX_BATCH).map((request) => ({ id: request.id, outcome: this.run(request) }));
       this.database.exec("COMMIT");
       this.post(answers);
     }
+  }
+
+  /** Copies what the log holds into the database file, while the writer goes on: the less is left for it to copy. */
+  private checkpoint({ id }: Request): false {
+    this.statements.get("PRAGMA wal_checkpoint(PASSIVE)").get();
+    this.post([{ id, outcome: { value: "" } }]);
+    return false;
   }
 
   close(): void {

@@ -34,12 +34,17 @@ export async function openSqliteStore({ folder, readers = 2 }: SqliteOptions): P
   return store;
 }
 
+/** Written text, in characters, after which a reader thread starts a checkpoint: about 20 MB of log. */
+const CHECKPOINT_AFTER = 1_000_000;
+
 class SqliteStore implements Store, Threads {
   private readonly definitions: CollectionDefinition[] = [];
   private readonly collections = new Map<string, SqliteCollection<Document>>();
   private readonly writer: WorkerChannel;
   private readonly readers: readonly WorkerChannel[];
   private closing: Promise<void> | undefined;
+  private written = 0;
+  private checkpointing = false;
 
   constructor(
     file: string,
@@ -71,6 +76,8 @@ class SqliteStore implements Store, Threads {
   }
 
   write(operation: WriteName, collection: string, text: string): Promise<string> {
+    this.written += text.length;
+    if (this.written > CHECKPOINT_AFTER && !this.checkpointing) void this.checkpoint();
     return this.writer.call(operation, collection, text);
   }
 
@@ -78,6 +85,14 @@ class SqliteStore implements Store, Threads {
   read(operation: ReadOperation, collection: string, text: string): Promise<string> {
     const free = this.readers.reduce((best, each) => (each.waiting < best.waiting ? each : best));
     return free.call(operation, collection, text);
+  }
+
+  /** A failure costs time only: the writer copies what is left. */
+  private async checkpoint(): Promise<void> {
+    this.checkpointing = true;
+    this.written = 0;
+    await this.readers[this.readers.length - 1]?.call("checkpoint").catch(() => undefined);
+    this.checkpointing = false;
   }
 
   private async define(definition: CollectionDefinition): Promise<void> {

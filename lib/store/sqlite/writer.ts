@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { type Job, Jobs } from "./jobs";
-import { type Answer, messageOf, type Outcome, type Request, type WorkerData } from "./protocol";
+import { type Answer, messageOf, type Outcome, type Request, sqliteCode, type WorkerData } from "./protocol";
 import { Statements, Table } from "./table";
 
 /** Longest share of one transaction, in milliseconds, for work in bulk: inserts wait no longer for it. */
@@ -30,7 +30,7 @@ export class Writer {
     this.database = new DatabaseSync(file, { timeout: 5_000 });
     this.database.exec(
       `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -64000;
-       PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;
+       PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 134217728; PRAGMA temp_store = MEMORY;
        CREATE TABLE IF NOT EXISTS parley_ping (id INTEGER PRIMARY KEY, n INTEGER NOT NULL)`,
     );
     const tables = new Map(definitions.map((definition) => [definition.name, new Table(definition)]));
@@ -109,7 +109,7 @@ function alone<T extends object>(step: () => T): T | { readonly error: string } 
   try {
     return step();
   } catch (error) {
-    if (error instanceof Error && "errcode" in error) throw error;
+    if (sqliteCode(error) !== undefined) throw error;
     return { error: messageOf(error) };
   }
 }
