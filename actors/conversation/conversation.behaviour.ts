@@ -152,7 +152,10 @@ function keyToTake(state: ConversationState, command: ConversationCommand): stri
 }
 
 export const openKeyPrefix = (customerId: string, topic: string): string =>
-  `open/${encodeURIComponent(customerId)}/${encodeURIComponent(topic)}`;
+  `open/${encodePart(customerId)}/${encodePart(topic)}`;
+
+/** A lone surrogate, which no URI can carry, becomes the replacement character, as it does in the store. */
+const encodePart = (part: string): string => encodeURIComponent(Buffer.from(part).toString());
 
 function staleBase(state: ConversationState, command: ConversationCommand): number | undefined {
   if (command.action !== "send" || command.params.baseSeq === undefined || command.params.force) return undefined;
