@@ -16,24 +16,20 @@ const CLIENTS_PER_SECOND = 62;
 const WINDOW_SHARE = 0.8;
 const TICK_MS = 20;
 
-interface Departure {
-  readonly socket: ClientSocket;
+interface Departure<T> {
+  readonly client: T;
   readonly inMs: number;
 }
 
 /** When each client goes: in random order, evenly, at most 62 a second unless that would take longer than the window. */
-export function planDepartures<T>(
-  clients: readonly T[],
-  windowMs: number,
-  random: Random,
-): Array<{ socket: T; inMs: number }> {
+export function planDepartures<T>(clients: readonly T[], windowMs: number, random: Random): Array<Departure<T>> {
   const order = [...clients];
   for (let last = order.length - 1; last > 0; last--) {
     const other = Math.floor(random.float() * (last + 1));
     [order[last], order[other]] = [order[other] as T, order[last] as T];
   }
   const pauseMs = Math.min(1_000 / CLIENTS_PER_SECOND, windowMs / Math.max(1, order.length));
-  return order.map((socket, place) => ({ socket, inMs: Math.round(place * pauseMs) }));
+  return order.map((client, place) => ({ client, inMs: Math.floor(place * pauseMs) }));
 }
 
 /**
@@ -45,11 +41,15 @@ export async function drain(ports: DrainPorts, seconds: number): Promise<void> {
   const { clock, connections, random } = ports;
   const start = clock.now();
   const deadline = start + seconds * 1_000;
-  let departures: Departure[] = planDepartures([...connections.all()], seconds * 1_000 * WINDOW_SHARE, random);
-  for (const { socket, inMs } of departures) socket.emit("drain", { reconnectInMs: inMs });
+  let departures: Array<Departure<ClientSocket>> = planDepartures(
+    [...connections.all()],
+    seconds * 1_000 * WINDOW_SHARE,
+    random,
+  );
+  for (const { client, inMs } of departures) client.emit("drain", { reconnectInMs: inMs });
   while (departures.length > 0 && clock.now() < deadline) {
     const elapsed = clock.now() - start;
-    departures = departures.filter((departure) => departure.inMs > elapsed || !depart(departure.socket));
+    departures = departures.filter((departure) => departure.inMs > elapsed || !depart(departure.client));
     if (departures.length > 0) await pause(clock);
   }
   while (ports.inFlight() > 0 && clock.now() < deadline) await pause(clock);

@@ -13,6 +13,8 @@ export interface Membership {
   readonly conversationId: string;
   readonly standing: Audience;
   readonly through: number;
+  /** The seq of the event that gave it. */
+  readonly since?: number;
 }
 
 /** The log and the projections, by majority reads: what comes back is durable. A failed read is repeated here. */

@@ -94,7 +94,7 @@ export class RoomTable {
   async joinAll(socketId: string): Promise<void> {
     const connection = this.connections.get(socketId);
     if (!connection) return;
-    await this.joinKnown(connection);
+    await this.joinKnown(connection, true);
     if (this.ports.clock.now() - this.startedAt < this.limits.memoryMs) this.recheck(connection, 0);
   }
 
@@ -204,12 +204,12 @@ export class RoomTable {
     return concerned ? this.open(event.conversationId, event.seq - 1) : undefined;
   }
 
-  /** The room was opened beyond this event, so it never let the event's new members in. */
+  /** The room was opened beyond this event, so it never let the event's new members in, or never told them. */
   private admitLate(room: Room, event: StoredEvent, changes: readonly StandingChange[]): void {
     for (const { userId, standing } of changes) {
       if (standing === "none" || this.memory.newest(userId, event.conversationId)?.seq !== event.seq) continue;
       for (const socket of this.socketsOf(userId)) {
-        if (!room.has(socket.id)) void room.join(socket, event.seq - 1, "none");
+        void room.join(socket, event.seq - 1, "none");
       }
     }
   }
@@ -221,13 +221,16 @@ export class RoomTable {
     return room;
   }
 
-  private async joinKnown(connection: Connection): Promise<void> {
+  private async joinKnown(connection: Connection, first: boolean): Promise<void> {
     const { userId } = connection.socket;
     const members = await this.reader.memberships(userId, () => connection.open);
     if (!members || !connection.open) return;
     const known = new Map<string, Membership>(members.map((member) => [member.conversationId, member]));
-    const joins = members.map((member) =>
-      this.join(connection, member.conversationId, member.through, member.standing),
+    const joins = members.map(({ conversationId, since, through, standing }) =>
+      // Later on, the client does not know of the conversation yet: it is told from the event that made it a member.
+      first || since === undefined || connection.rooms.has(conversationId)
+        ? this.join(connection, conversationId, through, standing)
+        : this.join(connection, conversationId, since - 1, "none"),
     );
     for (const { conversationId, seq, standing } of this.memory.of(userId)) {
       if (standing === "none" || known.has(conversationId)) continue;
@@ -257,14 +260,14 @@ export class RoomTable {
     connection.cancelRecheck?.();
     connection.cancelRecheck = this.ports.clock.setTimeout(() => {
       if (!connection.open) return;
-      void this.joinKnown(connection).then(() => this.recheck(connection, times + 1));
+      void this.joinKnown(connection, false).then(() => this.recheck(connection, times + 1));
     }, pause);
   }
 
   private syncRooms(): void {
     for (const room of this.rooms.values()) void room.fill(0);
     for (const connection of this.connections.values()) {
-      void this.joinKnown(connection);
+      void this.joinKnown(connection, false);
       this.recheck(connection, 0);
     }
   }
