@@ -10,7 +10,7 @@ const COLUMNS = [
   { title: "Seq", align: "right" },
   { title: "At (UTC)" },
   { title: "Type" },
-  { title: "By", overflow: "cut" },
+  { title: "By", overflow: "id" },
   { title: "Data", overflow: "wrap" },
 ] as const;
 

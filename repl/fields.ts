@@ -13,8 +13,8 @@ const showScalar = (name: string, value: Scalar, texts: boolean): string => {
 };
 
 function showList(name: string, values: readonly unknown[], texts: boolean): string {
-  if (texts) return JSON.stringify(values);
-  return isPlain(name) && values.every(isScalar) ? values.join(" ") : `(${values.length})`;
+  if (!texts && !isPlain(name)) return `(${values.length})`;
+  return values.every(isScalar) ? values.join(" ") : JSON.stringify(values);
 }
 
 /**

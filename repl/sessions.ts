@@ -7,7 +7,7 @@ const COLUMNS = [
   { title: "Status" },
   { title: "Urgency", overflow: "cut" },
   { title: "Topic", overflow: "cut" },
-  { title: "Agent", overflow: "cut" },
+  { title: "Agent", overflow: "id" },
   { title: "Age", align: "right" },
 ] as const;
 

@@ -10,8 +10,11 @@ export interface DrawingTools {
 export interface Column {
   title: string;
   align?: "left" | "right";
-  /** Gives way when the terminal is too narrow: `cut` ends in an ellipsis, `wrap` takes more lines. */
-  overflow?: "cut" | "wrap";
+  /**
+   * Gives way when the terminal is too narrow: `cut` loses its end, `id` its beginning (ids of one moment begin alike),
+   * `wrap` takes more lines.
+   */
+  overflow?: "cut" | "id" | "wrap";
 }
 
 const GAP = 2;
@@ -33,13 +36,18 @@ export function fit(columns: readonly Column[], rows: readonly (readonly string[
     const widest = columns
       .flatMap(({ overflow }, at) => {
         const own = widths[at] ?? 0;
-        return overflow && own > NARROWEST ? [{ at, own, first: overflow === "cut" && own > RECOGNISABLE }] : [];
+        return overflow && own > NARROWEST ? [{ at, own, first: overflow !== "wrap" && own > RECOGNISABLE }] : [];
       })
       .sort((a, b) => Number(b.first) - Number(a.first) || b.own - a.own)[0];
     if (widest === undefined) break;
     widths[widest.at] = widest.own - 1;
   }
   return widths;
+}
+
+function shorten(text: string, { overflow }: Column, width: number): string {
+  if (text.length <= width || overflow === undefined || overflow === "wrap") return text;
+  return overflow === "id" ? `…${text.slice(1 - width)}` : `${text.slice(0, width - 1)}…`;
 }
 
 /** Draws rows under bold titles, `width` characters wide at most unless columns that may not give way need more. */
@@ -51,16 +59,16 @@ export function drawTable(
 ): string {
   const cells = rows.map((row) => row.map(clean));
   const widths = fit(columns, cells, width);
-  const drawn = tools.table([columns.map(({ title }) => tools.kleur.bold(title)), ...cells.map((row) => [...row])], {
+  const shown = cells.map((row) => columns.map((column, at) => shorten(row[at] ?? "", column, widths[at] ?? 0)));
+  const drawn = tools.table([columns.map(({ title }) => tools.kleur.bold(title)), ...shown], {
     border: tools.getBorderCharacters("void"),
     drawHorizontalLine: () => false,
-    columns: columns.map(({ align, overflow }, at) => ({
+    columns: columns.map(({ align }, at) => ({
       width: widths[at],
       alignment: align ?? "left",
       paddingLeft: 0,
       paddingRight: at === columns.length - 1 ? 0 : GAP,
       wrapWord: true,
-      ...(overflow === "cut" && { truncate: widths[at] }),
     })),
   });
   return drawn.replace(/ +$/gm, "").trimEnd();

@@ -175,6 +175,11 @@ describe("table", () => {
     expect(fit(columns, [["x".repeat(10), "y".repeat(30), "z".repeat(8)]], 40)).toEqual([10, 18, 8]);
   });
 
+  it("keeps the end of ids, by which they differ", () => {
+    const columns = [{ title: "By", overflow: "id" }, { title: "End" }] as const;
+    expect(drawTable(tools, columns, [["0123456789abcdef", "1"]], 15)).toBe("By          End\n…789abcdef  1");
+  });
+
   it("cuts with an ellipsis and keeps the columns aligned for wide characters", () => {
     const columns = [{ title: "Name", overflow: "cut" }, { title: "End" }] as const;
     const lines = drawTable(
