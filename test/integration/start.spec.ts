@@ -1,0 +1,99 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { rest, type TokenPair } from "../support/rest";
+import { freePort, startServer, type TestServer } from "../support/server";
+
+const ROOT = join(__dirname, "../..");
+
+interface Ended {
+  readonly code: number | null;
+  readonly stderr: string;
+}
+
+/** Runs the program until it ends by itself. */
+function run(env: Readonly<Record<string, string>>): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["--require", "tsx/cjs", "bin/parley.ts"], {
+      cwd: ROOT,
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { PATH: process.env["PATH"], LOG_LEVEL: "silent", ...env },
+    });
+    let stderr = "";
+    child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
+    child.on("close", (code) => resolve({ code, stderr }));
+  });
+}
+
+describe("starting and stopping the program", () => {
+  const folder = mkdtempSync(join(tmpdir(), "parley-start-"));
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startServer({ dataDir: folder, env: { ADMIN_EMAIL: "", ADMIN_PASSWORD: "", LOG_LEVEL: "info" } });
+  }, 60_000);
+  afterAll(async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const logIn = async (): Promise<number> => {
+    const password = readFileSync(join(folder, "admin-password"), "utf8").trim();
+    const body = { email: "admin@localhost", password };
+    return (await rest(server.url, "POST", "/auth/login", undefined, body)).status;
+  };
+
+  it("prints where everything is, and the first password once and not in the log", async () => {
+    expect(server.logs).toContain(`${server.url}/v1`);
+    expect(server.logs).toContain(`${server.url}/docs`);
+    const password = readFileSync(join(folder, "admin-password"), "utf8").trim();
+    expect(server.logs.split(password)).toHaveLength(2);
+    expect(server.logs.split("\n").filter((line) => line.startsWith("{") && line.includes(password))).toEqual([]);
+    expect(statSync(join(folder, "admin-password")).mode & 0o777).toBe(0o600);
+    expect(await logIn()).toBe(200);
+  });
+
+  it("names every malformed setting and ends", async () => {
+    const { code, stderr } = await run({ PORT: "http", LOG_LEVEL: "loud", DATA_DIR: folder });
+    expect(code).toBe(1);
+    expect(stderr).toContain('PORT: read "http"; allowed is an integer from 0 to 65535');
+    expect(stderr).toContain('LOG_LEVEL: read "loud"');
+    expect(stderr).not.toContain("    at ");
+  });
+
+  it("names the services there are when asked for another", async () => {
+    const { code, stderr } = await run({ SERVICES: "gateway,nope", DATA_DIR: folder });
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/SERVICES: read "nope"; allowed are .*gateway/) as unknown,
+    ]);
+  });
+
+  it("says so in one line when the port is taken", async () => {
+    const other = mkdtempSync(join(tmpdir(), "parley-start-"));
+    const { code, stderr } = await run({ PORT: String(server.port), DATA_DIR: other });
+    rmSync(other, { recursive: true, force: true });
+    expect([code, stderr]).toEqual([
+      1,
+      `Port ${server.port} of 127.0.0.1 is in use: stop what uses it, or set PORT.\n`,
+    ]);
+  }, 40_000);
+
+  it("says so in one line when another process has the data folder", async () => {
+    const { code, stderr } = await run({ PORT: String(await freePort()), DATA_DIR: folder });
+    expect(code).toBe(1);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(stderr).toContain(folder);
+  }, 40_000);
+
+  it("keeps users, logins and keys over a restart", async () => {
+    const guest = (await rest(server.url, "POST", "/auth/guest", undefined, {})).expect<TokenPair>(201);
+    const before = server.logs;
+    await server.kill("SIGTERM");
+    await server.start();
+    expect(server.logs.slice(before.length)).not.toContain("Password");
+    expect(await logIn()).toBe(200);
+    (await rest(server.url, "GET", "/me", guest.accessToken)).expect(200);
+  }, 60_000);
+});

@@ -1,0 +1,38 @@
+import { Lifecycle } from "../../../lib/lifecycle";
+
+describe("lifecycle", () => {
+  it("goes from starting to ready to draining, and never back", async () => {
+    const lifecycle = new Lifecycle();
+    expect(lifecycle.phase).toBe("starting");
+    lifecycle.setReady();
+    expect(lifecycle.phase).toBe("ready");
+    await lifecycle.drain();
+    lifecycle.setReady();
+    expect(lifecycle.phase).toBe("draining");
+  });
+
+  it("is draining before the first hook runs", async () => {
+    const lifecycle = new Lifecycle();
+    let phase = "";
+    lifecycle.onDrain(async () => void (phase = lifecycle.phase));
+    await lifecycle.drain();
+    expect(phase).toBe("draining");
+  });
+
+  it("runs every hook once, waits for all, and lets none stop the others", async () => {
+    const lifecycle = new Lifecycle();
+    const done: string[] = [];
+    const errors: unknown[] = [];
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    lifecycle.onDrain(() => Promise.reject(new Error("broken")));
+    lifecycle.onDrain(() => released.then(() => void done.push("slow")));
+    const drained = lifecycle.drain((error) => errors.push(error));
+    const again = lifecycle.drain().then(() => expect(done).toEqual(["slow"]));
+    expect(done).toEqual([]);
+    release();
+    await Promise.all([drained, again]);
+    expect(done).toEqual(["slow"]);
+    expect(errors).toEqual([new Error("broken")]);
+  });
+});
