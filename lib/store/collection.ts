@@ -20,7 +20,12 @@ export interface Condition {
   $exists?: boolean;
 }
 
-/** Field paths may be dotted (`session.status`). Several fields are joined by AND; `$or` takes whole filters. */
+/**
+ * Field paths may be dotted (`session.status`); they do not lead into arrays. Several fields are joined by AND; `$or`
+ * takes whole filters. As in MongoDB `null` matches a missing field too, a range compares within one type, and a field
+ * that is an array matches when one of its elements does. `undefined` for a value is refused: it would match everything.
+ * A value from outside belongs into `{ $eq: value }`, where an object is refused; by itself it may be a condition.
+ */
 export type Filter = { [path: string]: Scalar | Condition | readonly Filter[] | undefined } & {
   $or?: readonly Filter[];
 };
@@ -37,7 +42,10 @@ export interface Update {
 }
 
 export interface FindOptions {
-  /** Field path to direction, in order of significance. */
+  /**
+   * Field path to direction, in order of significance. Null and missing come first, then numbers, strings by code point,
+   * booleans. The order of equals, and without a sort the order of all, is not defined.
+   */
   sort?: Readonly<Record<string, 1 | -1>>;
   limit?: number;
 }
@@ -57,6 +65,7 @@ export interface WriteOperation extends UpdateOptions {
   update: Update;
 }
 
+/** An indexed field holds a scalar: a document with an array or object there, or null in a sparse index, is rejected. */
 export interface IndexDefinition {
   fields: Readonly<Record<string, 1 | -1>>;
   unique?: boolean;
@@ -85,15 +94,23 @@ export interface Collection<T extends Document> {
   findOne(filter: Filter, options?: Pick<FindOptions, "sort">): Promise<T | undefined>;
   /** Number of matching documents, counting no further than `limit`. */
   count(filter: Filter, limit: number): Promise<number>;
-  /** @throws DuplicateKeyError (`index` 0) when the change would break a unique index */
+  /**
+   * Updates one matching document.
+   * @throws DuplicateKeyError (`index` 0) when the change would break a unique index; RejectedError when it does not fit
+   * the document, such as `$inc` of a string
+   */
   updateOne(filter: Filter, update: Update, options?: UpdateOptions): Promise<UpdateResult>;
   /** Updates one matching document and returns it as it is afterwards; undefined when nothing matched. */
   findOneAndUpdate(filter: Filter, update: Update, options?: UpdateOptions): Promise<T | undefined>;
-  /** Many independent updates in one round trip, in no particular order; one that fails does not stop the others. */
+  /**
+   * Many independent updates in one round trip, in no particular order; one that fails does not stop the others. When
+   * all are done, the first failure is thrown. Other writes may come in between.
+   * @throws DuplicateKeyError, RejectedError with the `index` of the operation
+   */
   bulkWrite(operations: readonly WriteOperation[]): Promise<void>;
   /**
    * Writes each document unless the stored one of the same `_id` has an equal or greater number in `field`
-   * ("overwritten only by a greater seq"). In bulk, in no particular order.
+   * ("overwritten only by a greater seq"). In bulk, in no particular order, with failures as in `bulkWrite`.
    */
   putNewer(documents: readonly T[], field: keyof T & string): Promise<void>;
   /** Deletes all matching documents and returns how many there were. */

@@ -11,7 +11,7 @@ import { comparator } from "../../lib/store/values";
 
 type Entry = Document & Record<string, unknown>;
 
-const RUNS = { numRuns: 150 };
+const RUNS = { numRuns: 100 };
 const scalar = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: -2, max: 3 }) },
   { weight: 3, arbitrary: fc.constantFrom("", "a", "b", "1", "a\0", "\u{1F600}", "\uffee", "\ud800") },

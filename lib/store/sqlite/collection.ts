@@ -136,5 +136,5 @@ function throwFirst(failures: readonly unknown[]): void {
   const place = (error: unknown): number =>
     error instanceof RejectedError || error instanceof DuplicateKeyError ? error.index : -1;
   const [first] = [...failures].sort((a, b) => place(a) - place(b));
-  if (first !== undefined) throw first;
+  if (failures.length > 0) throw first;
 }
