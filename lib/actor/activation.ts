@@ -21,6 +21,8 @@ export interface ActivationContext<S, C extends Command, D extends LogDocument, 
   readonly onFound: (id: string, events: readonly D[], state: S) => void;
   /** Resolves when the snapshot of everything durable is written. */
   readonly projected: () => Promise<void>;
+  /** A rule that threw, or a document the store will never take: the caller was answered INTERNAL. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 type Phase = "waiting" | "in flight" | "unsure";
@@ -78,6 +80,8 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
   private mailbox: Array<Call<C, D, N>> = [];
   private inFlight: Array<InFlight<S, C, D, N>> = [];
   private readonly inFlightByCommand = new Map<string, InFlight<S, C, D, N>>();
+  /** Repeats that wait for what is in flight. */
+  private followers = 0;
   /** Refusals and no-ops waiting to be confirmed. */
   private readonly unconfirmed = new Set<Call<C, D, N>>();
   /** The command whose facts are being read. */
@@ -109,7 +113,8 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
   }
 
   get depth(): number {
-    return this.mailbox.length + this.inFlight.length + this.unconfirmed.size + (this.preparing ? 1 : 0);
+    const deciding = this.unconfirmed.size + (this.preparing ? 1 : 0);
+    return this.mailbox.length + this.inFlight.length + this.followers + deciding;
   }
 
   /** The state after all durable events, undefined while it is being loaded. */
@@ -169,8 +174,9 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     if (this.mailbox.length > 0) this.run();
   }
 
-  rejected(event: D, _reason: Error): void {
+  rejected(event: D, reason: Error): void {
     const entry = this.takeInFlight(event);
+    this.context.onFault?.(reason);
     for (const call of [entry.call, ...entry.followers]) call.fail("INTERNAL");
   }
 
@@ -179,6 +185,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     for (const call of calls) call.phase = "unsure";
     this.inFlight = [];
     this.inFlightByCommand.clear();
+    this.followers = 0;
     this.forget(calls);
   }
 
@@ -218,15 +225,26 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
       if (this.context.clock.now() >= call.command.deadline) call.expire();
       else if (this.context.behaviour.overgrown(state)) await this.rebase(call);
       else if (!this.isRepeat(call)) {
-        const reading = this.context.behaviour.prepare(state, call.command, this.undurable);
-        if (reading === undefined) this.decide(call, undefined);
-        else await this.prepare(call, reading);
+        const reading = this.begin(call, state);
+        if (reading) await this.prepare(call, reading);
       }
       if (this.decided === undefined) await this.load();
     }
   }
 
   private readonly undurable = (): readonly D[] => this.inFlight.map(({ event }) => event);
+
+  /** Decides at once, or answers what must be read first. */
+  private begin(call: Call<C, D, N>, state: S): Promise<F | typeof STALE> | undefined {
+    try {
+      const reading = this.context.behaviour.prepare(state, call.command, this.undurable);
+      if (reading === undefined) this.decide(call, undefined);
+      return reading;
+    } catch (error) {
+      this.fault(call, error);
+      return undefined;
+    }
+  }
 
   /** Waits for the facts of a decision; nothing else is decided meanwhile. */
   private async prepare(call: Call<C, D, N>, reading: Promise<F | typeof STALE>): Promise<void> {
@@ -239,9 +257,23 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     this.preparing = undefined;
     if (call.settled) return;
     if (read === undefined) return call.fail("UNAVAILABLE");
-    if (generation === this.generation && read.facts !== STALE) return this.decide(call, read.facts);
+    if (generation === this.generation && read.facts !== STALE) return this.tryDecide(call, read.facts);
     this.requeue([call]);
     if (read.facts === STALE) this.reload();
+  }
+
+  private tryDecide(call: Call<C, D, N>, facts: F): void {
+    try {
+      this.decide(call, facts);
+    } catch (error) {
+      this.fault(call, error);
+    }
+  }
+
+  /** A rule threw: that command has failed, the actor goes on. */
+  private fault(call: Call<C, D, N>, error: unknown): void {
+    this.context.onFault?.(error);
+    call.fail("INTERNAL");
   }
 
   private decide(call: Call<C, D, N>, facts: F | undefined): void {
@@ -292,6 +324,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     if (entry) {
       call.phase = "in flight";
       entry.followers.push(call);
+      this.followers++;
       return true;
     }
     const known = this.recent.get(key);
@@ -315,6 +348,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     const entry = this.inFlight.shift();
     if (entry?.event !== event) throw new Error(`log of ${this.id}: answers out of order at seq ${event.seq}`);
     this.inFlightByCommand.delete(commandKey(event));
+    this.followers -= entry.followers.length;
     return entry;
   }
 
