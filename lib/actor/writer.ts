@@ -124,12 +124,12 @@ export class Writer<D extends LogDocument> {
     let left = batch;
     while (left.length > 0) {
       const failure = await this.insert(left);
-      if (failure instanceof DuplicateKeyError) {
+      if (failure instanceof DuplicateKeyError && failure.index in left) {
         const done = left.slice(0, failure.index);
         left = left.slice(failure.index);
         this.markStored(done, stored);
         left = await this.judge(left, stored, backoff);
-      } else if (failure instanceof RejectedError) {
+      } else if (failure instanceof RejectedError && failure.index in left) {
         this.markStored(left.slice(0, failure.index), stored);
         left = this.reject(left.slice(failure.index), failure);
       } else if (failure === undefined) {
@@ -140,22 +140,30 @@ export class Writer<D extends LogDocument> {
         this.options.onStoreError?.(failure);
         await backoff.wait();
       }
+      this.resume(left);
     }
     this.settledFlush = this.flush;
     onSettled(this.flush, stored, clock.now() - startedAt);
-    this.resume();
   }
 
-  private resume(): void {
+  /** Lets the streams decide again of which nothing is left to be settled. */
+  private resume(left: ReadonlyArray<Submission<D>>): void {
     if (this.stalled.size === 0) return;
-    const submitters = [...this.stalled.values()];
-    this.stalled.clear();
-    for (const submitter of submitters) submitter.resumed();
+    const unsettled = new Set(left.map(({ stream }) => stream));
+    for (const [stream, submitter] of [...this.stalled]) {
+      if (unsettled.has(stream)) continue;
+      this.stalled.delete(stream);
+      submitter.resumed();
+    }
   }
 
   private async insert(left: ReadonlyArray<Submission<D>>): Promise<unknown> {
     try {
       await this.options.beforeInsert?.();
+    } catch (cause) {
+      return new Error("this node may not write", { cause });
+    }
+    try {
       await this.options.log.insert(left.map(({ document }) => document));
       return undefined;
     } catch (error) {
@@ -170,23 +178,28 @@ export class Writer<D extends LogDocument> {
     }
   }
 
-  /** After a duplicate: asks the store what is there, and returns what must be inserted again. */
+  /**
+   * After a duplicate: asks the store what is there, and returns what must be inserted again. A stream is judged in
+   * order: behind a document that may still land nothing is final, so that answers keep their order and nothing that
+   * may land is dropped.
+   */
   private async judge(left: Array<Submission<D>>, stored: D[], backoff: Backoff): Promise<Array<Submission<D>>> {
     const verdicts = await this.verify(left, backoff);
     const again: Array<Submission<D>> = [];
+    const open = new Set<string>();
     const fenced = new Map<string, Submitter<D>>();
     left.forEach((submission, at) => {
-      if (fenced.has(submission.stream)) return;
-      if (verdicts[at] === "stored") this.markStored([submission], stored);
-      else if (verdicts[at] === "fenced") fenced.set(submission.stream, submission.submitter);
-      else again.push(submission);
+      const { stream, submitter } = submission;
+      if (fenced.has(stream)) return;
+      if (open.has(stream) || verdicts[at] === "absent") {
+        open.add(stream);
+        again.push(submission);
+      } else if (verdicts[at] === "stored") this.markStored([submission], stored);
+      else fenced.set(stream, submitter);
     });
-    if (fenced.size === 0) {
-      if (again.length === left.length) await backoff.wait();
-      return again;
-    }
+    if (again.length === left.length) await backoff.wait();
     this.drop(fenced);
-    return again.filter(({ stream }) => !fenced.has(stream));
+    return again;
   }
 
   private async verify(left: ReadonlyArray<Submission<D>>, backoff: Backoff) {
