@@ -85,12 +85,19 @@ export class ActorHost<S, C extends Command, D extends LogDocument, F, N> {
     return activation;
   }
 
-  /** Makes room by passivating one idle activation; looks at a bounded number of them. */
+  /**
+   * Makes room by passivating one idle activation; looks at a bounded number of them. Busy ones go to the end of the
+   * line, so that a few of them never hide the idle ones.
+   */
   private evict(): boolean {
-    let looked = 0;
-    for (const [id, activation] of this.activations) {
-      if (activation.idle) return this.activations.delete(id);
-      if (++looked === EVICTION_LOOKS) return false;
+    const looks = Math.min(EVICTION_LOOKS, this.activations.size);
+    for (let looked = 0; looked < looks; looked++) {
+      const [oldest] = this.activations;
+      if (!oldest) return false;
+      const [id, activation] = oldest;
+      this.activations.delete(id);
+      if (activation.idle) return true;
+      this.activations.set(id, activation);
     }
     return false;
   }
