@@ -44,8 +44,10 @@ export class Mark {
   async stop(): Promise<void> {
     this.cancel?.();
     this.cancel = undefined;
-    if (this.written && !this.lost) await this.marks.deleteMany({ _id: this.incarnation });
+    const ours = this.written && !this.lost;
+    // A renewal on its way must not take the missing mark for a lost one.
     this.lost = true;
+    if (ours) await this.marks.deleteMany({ _id: this.incarnation });
   }
 
   private async write(): Promise<void> {
