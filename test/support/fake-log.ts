@@ -16,7 +16,8 @@ export class Held {
   private fulfil: (() => void) | undefined;
   private refuse: ((error: unknown) => void) | undefined;
 
-  constructor(private readonly failure?: Error) {}
+  /** With an answer given, that is what the call gets, at once. */
+  constructor(private readonly given?: { readonly error: Error } | { readonly lie: unknown }) {}
 
   /** Does what was asked, now, without answering: an insert whose answer is lost, or that lands late. */
   land(): void {
@@ -41,7 +42,8 @@ export class Held {
   /** Called by the log: answers when the test says so, with what the log says by then. */
   intercept<T>(act: () => T): Promise<T> {
     this.arrived = true;
-    if (this.failure) return Promise.reject(this.failure);
+    if (this.given)
+      return "error" in this.given ? Promise.reject(this.given.error) : Promise.resolve(this.given.lie as T);
     return new Promise<T>((resolve, reject) => {
       let answer: T;
       this.act = () => (answer = act());
@@ -80,7 +82,12 @@ export class FakeLog<D extends StreamDocument> implements LogPort<D> {
 
   /** Fails the next `times` calls of this operation, having done nothing. */
   failNext(operation: Operation, times = 1, error = new Error("time-out")): void {
-    for (let i = 0; i < times; i++) this.holds[operation].push(new Held(error));
+    for (let i = 0; i < times; i++) this.holds[operation].push(new Held({ error }));
+  }
+
+  /** Answers the next call of this operation with something else than the truth. */
+  lie(operation: Operation, answer: unknown): void {
+    this.holds[operation].push(new Held({ lie: answer }));
   }
 
   /** The store will not take the document of this command. */

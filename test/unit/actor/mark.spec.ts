@@ -1,0 +1,119 @@
+import { Mark, type MarkDocument, MARKS } from "../../../lib/actor/mark";
+import { MemoryStore } from "../../../lib/store/memory";
+import { settle, VirtualClock } from "../../support/virtual-clock";
+
+type Write = "insertMany" | "updateOne";
+
+function rig() {
+  const clock = new VirtualClock();
+  const marks = new MemoryStore().collection<MarkDocument>(MARKS);
+  const told = { lost: 0, projected: 0 };
+  const mark = new Mark(
+    marks,
+    "node-1",
+    clock,
+    () => told.projected,
+    () => told.lost++,
+  );
+  const may = async (): Promise<boolean> =>
+    Promise.resolve(mark.beforeInsert()).then(
+      () => true,
+      () => false,
+    );
+  const read = () => marks.findOne({ _id: "node-1" });
+  const fail = (write: Write) => jest.spyOn(marks, write).mockRejectedValue(new Error("time-out"));
+  return { clock, marks, told, mark, may, read, fail };
+}
+
+describe("the mark", () => {
+  it("is written before the first insert, once for all that wait for it", async () => {
+    const { marks, mark, read } = rig();
+    const insert = jest.spyOn(marks, "insertMany");
+    const [first, second] = [mark.beforeInsert(), mark.beforeInsert()];
+    expect([first, second]).not.toContain(undefined);
+    await Promise.all([first, second]);
+    expect(await read()).toMatchObject({ flush: 0 });
+    expect(mark.beforeInsert()).toBeUndefined();
+    expect(insert).toHaveBeenCalledTimes(1);
+    await mark.stop();
+  });
+
+  it("that could not be written lets nothing be inserted, until it can", async () => {
+    const { fail, may, read, mark } = rig();
+    const failing = fail("insertMany");
+    expect(await may()).toBe(false);
+    failing.mockRestore();
+    expect(await may()).toBe(true);
+    expect(await read()).toBeDefined();
+    await mark.stop();
+  });
+
+  it("whose first write landed unheard is ours", async () => {
+    const { marks, may, mark } = rig();
+    await marks.insertMany([{ _id: "node-1", flush: 0, renewedAt: 0 }]);
+    expect(await may()).toBe(true);
+    await mark.stop();
+  });
+
+  it("follows what is projected", async () => {
+    const { clock, told, may, read, mark } = rig();
+    await may();
+    told.projected = 7;
+    await clock.advance(5_000);
+    expect(await read()).toEqual({ _id: "node-1", flush: 7, renewedAt: clock.now() });
+    await mark.stop();
+  });
+
+  it("survives a short outage of the store", async () => {
+    const { clock, fail, told, may, mark } = rig();
+    await may();
+    const failing = fail("updateOne");
+    await clock.advance(25_000);
+    expect(await may()).toBe(true);
+    failing.mockRestore();
+    await clock.advance(30_000);
+    expect([await may(), told.lost]).toEqual([true, 0]);
+    await mark.stop();
+  });
+
+  it("not renewed for 30 s is lost: nothing is inserted any more, also when the store is back", async () => {
+    const { clock, fail, told, may } = rig();
+    await may();
+    const failing = fail("updateOne");
+    await clock.advance(31_000);
+    expect([await may(), told.lost]).toEqual([false, 1]);
+    failing.mockRestore();
+    await clock.advance(30_000);
+    expect([await may(), told.lost]).toEqual([false, 1]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("swept away by another node is lost, and is not written anew", async () => {
+    const { clock, marks, told, may, read } = rig();
+    await may();
+    await marks.deleteMany({ _id: "node-1" });
+    await clock.advance(5_000);
+    expect([await may(), told.lost]).toEqual([false, 1]);
+    expect(await read()).toBeUndefined();
+  });
+
+  it("is taken away by an orderly stop, which is no loss even to a renewal on its way", async () => {
+    const { clock, marks, told, may, read, mark } = rig();
+    await may();
+    const update = marks.updateOne.bind(marks);
+    let release: () => void = () => undefined;
+    marks.updateOne = async (...args) => {
+      await new Promise<void>((resolve) => (release = resolve));
+      return update(...args);
+    };
+    await clock.advance(5_000);
+    const stopped = mark.stop();
+    await settle();
+    release();
+    await stopped;
+    await settle();
+
+    expect([await read(), told.lost, clock.pending]).toEqual([undefined, 0, 0]);
+    expect(await may()).toBe(false);
+  });
+});
