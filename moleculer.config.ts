@@ -1,6 +1,7 @@
 import type { BrokerOptions } from "moleculer";
 import type { DestinationStream } from "pino";
 import type { Config } from "./lib/config";
+import { drainMiddleware } from "./lib/lifecycle";
 import { loggerConfig } from "./lib/logger";
 import { contractMiddleware } from "./lib/middlewares/contract";
 import { routingMiddleware } from "./lib/middlewares/routing";
@@ -33,6 +34,7 @@ export function brokerOptions(config: Config, nodeID: string, logDestination?: D
     // Params are validated by their contract, in the same step as rights and deadline.
     validator: false,
     middlewares: [
+      drainMiddleware,
       // Calls to actors go to their home, and are repeated there when they get no answer.
       routingMiddleware({ clock: systemClock, random: systemRandom, timeoutMs: config.REQUEST_TIMEOUT_MS }),
       contractMiddleware({

@@ -1,4 +1,4 @@
-import type { ServiceBroker } from "moleculer";
+import type { Middleware, ServiceBroker } from "moleculer";
 
 export type Phase = "starting" | "ready" | "draining";
 
@@ -40,3 +40,9 @@ export function lifecycleOf(broker: ServiceBroker): Lifecycle {
   if (!lifecycle) byBroker.set(broker, (lifecycle = new Lifecycle()));
   return lifecycle;
 }
+
+/** Drains before the services stop whoever stops the broker, the REPL included. */
+export const drainMiddleware: Middleware = {
+  name: "Drain",
+  stopping: (broker) => lifecycleOf(broker).drain((error) => broker.logger.error("draining failed", { error })),
+};

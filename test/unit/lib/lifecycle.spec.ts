@@ -1,4 +1,5 @@
-import { Lifecycle } from "../../../lib/lifecycle";
+import { ServiceBroker } from "moleculer";
+import { drainMiddleware, Lifecycle, lifecycleOf } from "../../../lib/lifecycle";
 
 describe("lifecycle", () => {
   it("goes from starting to ready to draining, and never back", async () => {
@@ -34,5 +35,15 @@ describe("lifecycle", () => {
     await Promise.all([drained, again]);
     expect(done).toEqual(["slow"]);
     expect(errors).toEqual([new Error("broken")]);
+  });
+
+  it("drains before services stop, whoever stops the broker", async () => {
+    const broker = new ServiceBroker({ logger: false, middlewares: [drainMiddleware] });
+    const order: string[] = [];
+    broker.createService({ name: "thing", stopped: async () => void order.push("stopped") });
+    lifecycleOf(broker).onDrain(async () => void order.push("drained"));
+    await broker.start();
+    await broker.stop();
+    expect(order).toEqual(["drained", "stopped"]);
   });
 });
