@@ -39,7 +39,8 @@ export const TokenPair = Type.Object({
 });
 
 export const Attachment = Type.Object({
-  url: Type.String({ minLength: 1, maxLength: 2_000, format: "uri" }),
+  /** Clients turn it into a link: nothing but the web is behind it. */
+  url: Type.String({ minLength: 1, maxLength: 2_000, format: "uri", pattern: "^https?://" }),
   name: Type.Optional(Type.String({ maxLength: 200 })),
   type: Type.Optional(Type.String({ maxLength: 100, description: "Media type" })),
   size: Type.Optional(Type.Integer({ minimum: 0, description: "Bytes" })),

@@ -83,7 +83,7 @@ export const sync = contract({
   name: "room.sync",
   summary: "Catch up: exactly the events after each cursor, or a plain reset",
   params: Type.Object({
-    cursors: Type.Record(Type.String({ minLength: 1, maxLength: 64 }), Seq, { maxProperties: 500 }),
+    cursors: Type.Record(Type.String(), Seq, { maxProperties: 500, propertyNames: { minLength: 1, maxLength: 64 } }),
   }),
   result: Type.Object({
     events: Type.Array(Event),
