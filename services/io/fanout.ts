@@ -1,50 +1,69 @@
 import type { Audience } from "../../actors/conversation/conversation.events";
 import type { BrokerEvents } from "../events";
 import type { WireEvent } from "../schemas";
-import type { SocketServer } from "./client-socket";
+import type { ClientSocket } from "./client-socket";
 import type { Connections } from "./connections";
 import type { RoomDelivery } from "./rooms/ports";
+import { type EncodedPacket, encodeEvent, sendPacket } from "./wire";
 
-const roomOf = (conversationId: string, audience: Audience): string => `${audience}/${conversationId}`;
-const roomsOf = (conversationId: string): string[] => [roomOf(conversationId, "all"), roomOf(conversationId, "staff")];
-
-/** The Socket.IO room of all sockets of a user. */
-export const userRoom = (userId: string): string => `user/${userId}`;
+type Viewers = Readonly<Record<Audience, Map<string, ClientSocket>>>;
 
 /** Brings frames to the sockets of this node: each is encoded once for all who get it. */
 export class Fanout implements RoomDelivery {
-  constructor(
-    private readonly io: SocketServer,
-    private readonly connections: Connections,
-  ) {}
+  private readonly rooms = new Map<string, Viewers>();
+
+  constructor(private readonly connections: Connections) {}
 
   joined(socketId: string, conversationId: string, audience: Audience): void {
-    void this.connections.get(socketId)?.join(roomOf(conversationId, audience));
+    const socket = this.connections.get(socketId);
+    if (!socket) return;
+    let room = this.rooms.get(conversationId);
+    if (!room) this.rooms.set(conversationId, (room = { all: new Map(), staff: new Map() }));
+    room[audience].set(socketId, socket);
   }
 
   left(socketId: string, conversationId: string): void {
-    const socket = this.connections.get(socketId);
-    for (const room of roomsOf(conversationId)) void socket?.leave(room);
+    const room = this.rooms.get(conversationId);
+    if (!room) return;
+    room.all.delete(socketId);
+    room.staff.delete(socketId);
+    if (room.all.size + room.staff.size === 0) this.rooms.delete(conversationId);
   }
 
   emit(conversationId: string, audience: Audience, events: WireEvent[]): void {
-    this.io.local.to(roomOf(conversationId, audience)).emit("events", events);
+    const viewers = this.rooms.get(conversationId)?.[audience];
+    if (!viewers) return;
+    const packet = encodeEvent("events", events);
+    for (const socket of viewers.values()) sendPacket(socket, packet);
   }
 
   emitTo(socketId: string, events: WireEvent[]): void {
-    this.connections.get(socketId)?.emit("events", events);
+    const socket = this.connections.get(socketId);
+    if (socket) sendPacket(socket, encodeEvent("events", events));
   }
 
   receipts(change: BrokerEvents["receipts.changed"]): void {
-    this.io.local.to(roomsOf(change.conversationId)).emit("receipts", change);
+    this.tell(encodeEvent("receipts", change), this.in(change.conversationId));
   }
 
   typing(change: BrokerEvents["typing.changed"]): void {
-    this.io.local.to(roomsOf(change.conversationId)).except(userRoom(change.userId)).emit("typing", change);
+    const others = this.in(change.conversationId).filter((socket) => socket.data.user.id !== change.userId);
+    this.tell(encodeEvent("typing", change), others);
   }
 
+  /** Tells each socket once, in however many of the conversations it is; and the user's own. */
   presence({ conversationIds, ...presence }: BrokerEvents["presence.changed"]): void {
-    const rooms = [userRoom(presence.userId), ...conversationIds.flatMap(roomsOf)];
-    this.io.local.to(rooms).emit("presence", presence);
+    const sockets = new Set(conversationIds.flatMap((conversationId) => this.in(conversationId)));
+    for (const own of this.connections.ofUser(presence.userId)) sockets.add(own);
+    this.tell(encodeEvent("presence", presence), sockets);
+  }
+
+  private in(conversationId: string): ClientSocket[] {
+    const room = this.rooms.get(conversationId);
+    return room ? [...room.all.values(), ...room.staff.values()] : [];
+  }
+
+  private tell(packet: EncodedPacket, sockets: Iterable<ClientSocket>): void {
+    for (const socket of sockets) sendPacket(socket, packet);
   }
 }

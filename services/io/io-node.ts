@@ -8,27 +8,27 @@ import { broadcast, call } from "../call";
 import type { BrokerEvents } from "../events";
 import { callPresence } from "../presence/presence.internal";
 import { STAFF } from "../schemas";
-import { backlogOf, type ClientSocket, cut, type SocketServer } from "./client-socket";
+import { backlogOf, type ClientSocket, cut } from "./client-socket";
 import { Connections } from "./connections";
 import { Cores } from "./cores";
 import { Dispatcher } from "./dispatcher";
 import { drain } from "./drain";
-import { Fanout, userRoom } from "./fanout";
+import { Fanout } from "./fanout";
 import { Handshake } from "./handshake";
 import { Identities } from "./identities";
 import { PacketLimits } from "./limits";
 import { PresenceReporter } from "./presence-reporter";
-import { QUEUE_ROOM, QueueFeed } from "./queue-feed";
+import { QueueFeed } from "./queue-feed";
 import { roomPorts } from "./room-ports";
 import { RoomTable } from "./rooms/room-table";
 import { routesOf } from "./routes";
 import { TypingState } from "./typing";
+import { Wire } from "./wire";
 
 export interface IoNodeParts {
   readonly broker: ServiceBroker;
   readonly resources: Resources;
   readonly authenticator: Authenticator;
-  readonly io: SocketServer;
 }
 
 const SWEEP_MS = 1_000;
@@ -48,17 +48,18 @@ export class IoNode {
   private readonly queue: QueueFeed;
   private readonly typing: TypingState;
   private readonly presence: PresenceReporter;
+  private readonly wire = new Wire();
   private cancelSweep: (() => void) | undefined;
   private draining = false;
 
   constructor(private readonly parts: IoNodeParts) {
-    const { broker, io } = parts;
+    const { broker } = parts;
     const { config, clock } = parts.resources;
     this.limits = new PacketLimits({
       perSocket: config.LIMIT_PACKETS_PER_SECOND,
       perUser: config.LIMIT_USER_PACKETS_PER_SECOND,
     });
-    this.fanout = new Fanout(io, this.connections);
+    this.fanout = new Fanout(this.connections);
     this.rooms = new RoomTable(roomPorts(broker, clock, this.fanout));
     this.cores = new Cores(broker, this.rooms);
     this.typing = new TypingState(clock);
@@ -93,9 +94,9 @@ export class IoNode {
       this.identities.part(socket, "revoked");
       return;
     }
+    this.wire.attach(socket);
     socket.use((packet) => this.dispatcher.handle(socket, packet));
     socket.on("disconnect", () => this.disconnected(socket));
-    void socket.join(userRoom(user.id));
     this.rooms.addSocket({ id: socket.id, userId: user.id });
     socket.data.joined = this.rooms.joinAll(socket.id);
     this.presence.connected(socket);
@@ -156,13 +157,12 @@ export class IoNode {
   }
 
   private makeQueue(): QueueFeed {
-    const { broker, io } = this.parts;
+    const { broker } = this.parts;
     return new QueueFeed({
       list: (user, cursor) => {
         const page = { status: "unassigned" as const, limit: 100, ...(cursor !== undefined && { cursor }) };
         return call(broker, "session.list", page, { meta: { user } });
       },
-      tell: (change) => io.local.to(QUEUE_ROOM).emit("queue", change),
     });
   }
 

@@ -79,8 +79,7 @@ const schema: ServiceSchema<ServiceSettingSchema, object, Io> & { merged(merged:
       httpServerOf(this.broker).server,
       socketServerOptions(resources.config, () => this.io),
     );
-    if (!this.io) throw new Error("the socket server was not made");
-    this.node = new IoNode({ broker: this.broker, resources, authenticator: this.authenticator, io: this.io });
+    this.node = new IoNode({ broker: this.broker, resources, authenticator: this.authenticator });
     lifecycleOf(this.broker).onDrain(() => this.node.drain(resources.config.DRAIN_SECONDS));
   },
 

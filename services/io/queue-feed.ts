@@ -3,17 +3,14 @@ import { ParleyError } from "../../lib/errors";
 import { hasRole, type Principal } from "../auth/principal";
 import type { SessionView } from "../conversation-views";
 import { STAFF } from "../schemas";
-import { type QueueChange, QueueView } from "../session/queue";
+import { QueueView } from "../session/queue";
 import type { ClientSocket } from "./client-socket";
+import { encodeEvent, sendPacket } from "./wire";
 
 export interface QueueFeedPorts {
   /** One page of the waiting sessions, as this user sees them. */
   list(user: Principal, cursor: string | undefined): Promise<{ sessions: SessionView[]; cursor?: string | undefined }>;
-  /** Tells a change to the sockets in the room `QUEUE_ROOM`. */
-  tell(change: QueueChange): void;
 }
-
-export const QUEUE_ROOM = "queue";
 
 /** Session events kept for views that are loaded later: projections may lag behind what was broadcast. */
 const RECENT = 2_000;
@@ -36,10 +33,7 @@ export class QueueFeed {
   async subscribe(socket: ClientSocket): Promise<{ seq: number; sessions: SessionView[] }> {
     const view = this.view ?? (await this.load(socket.data.user));
     const welcome = socket.connected && hasRole(socket.data.user, STAFF);
-    if (welcome) {
-      this.subscribers.add(socket);
-      void socket.join(QUEUE_ROOM);
-    }
+    if (welcome) this.subscribers.add(socket);
     this.dropUnused();
     if (!welcome) throw new ParleyError("FORBIDDEN");
     return { seq: view.seq, sessions: view.sessions() };
@@ -48,7 +42,6 @@ export class QueueFeed {
   /** The socket is closed, does not want it any more, or may not. */
   unsubscribe(socket: ClientSocket): void {
     if (!this.subscribers.delete(socket)) return;
-    void socket.leave(QUEUE_ROOM);
     this.dropUnused();
   }
 
@@ -68,7 +61,9 @@ export class QueueFeed {
 
   private apply(view: QueueView, event: StoredEvent): void {
     const change = view.apply(event);
-    if (change) this.ports.tell(change);
+    if (!change) return;
+    const packet = encodeEvent("queue", change);
+    for (const socket of this.subscribers) sendPacket(socket, packet);
   }
 
   private load(user: Principal): Promise<QueueView> {
