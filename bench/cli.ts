@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { Load } from "./generator/load";
 import { median } from "./generator/stats";
-import { circumstances, pinSelf } from "./machine";
+import { circumstances, pinSelf, takePrecedence } from "./machine";
 import { profile } from "./profile";
 import { type Outcome, table, writeSection } from "./report";
 import { search } from "./search";
@@ -29,6 +29,7 @@ async function main(): Promise<void> {
     process.exit(unknown.length > 0 ? 2 : 0);
   }
   const workloads = WORKLOADS.filter(({ id }) => names.includes(id));
+  takePrecedence();
   const context = circumstances(["npm run bench --", ...process.argv.slice(2)].join(" "));
   print(`${context}\nmaking users and conversations`);
   const parley = await Parley.prepare(workloads);

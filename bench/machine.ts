@@ -1,11 +1,26 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpus, totalmem } from "node:os";
+import { cpus, getPriority, setPriority, totalmem } from "node:os";
 
 const GIGABYTE = 2 ** 30;
+const PRECEDENCE = -15;
 
 /** Words before a command that keep it on one core; none where cores cannot be chosen. */
 export function pinned(core: number): string[] {
   return canPin() ? ["taskset", "-c", String(core)] : [];
+}
+
+/** Words before a command that let it use every core, whatever this process is kept on. */
+export function anywhere(): string[] {
+  return canPin() ? ["taskset", "-c", `0-${cpus().length - 1}`] : [];
+}
+
+/** Gives this process and those it starts precedence over others of the machine, where that is allowed. */
+export function takePrecedence(): void {
+  try {
+    setPriority(PRECEDENCE);
+  } catch {
+    return;
+  }
 }
 
 /** Keeps this process, with all its threads, on one core where that is possible. */
@@ -23,7 +38,7 @@ export function circumstances(command: string): string {
   const model = cpus()[0]?.model.trim() ?? "unknown CPU";
   const memory = `${Math.round(totalmem() / GIGABYTE)} GB`;
   const date = new Date().toISOString().slice(0, 10);
-  return `${date}, commit ${commit()}, Node ${process.version}, ${cpus().length} x ${model}, ${memory}; ${cores}; \`${command}\``;
+  return `${date}, commit ${commit()}, Node ${process.version}, ${cpus().length} x ${model}, ${memory}, nice ${getPriority()}; ${cores}; \`${command}\``;
 }
 
 function commit(): string {

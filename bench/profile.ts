@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { Load } from "./generator/load";
+import { threadMicros } from "./generator/stats";
 import type { Log } from "./search";
 import type { System } from "./systems";
 import type { Workload } from "./workloads";
@@ -27,27 +28,41 @@ const NOT_WORK = new Set(["(idle)", "(root)"]);
 const micros = (): number => Number(process.hrtime.bigint() / 1000n);
 
 /**
- * Runs a system at `rate` messages a second under V8's sampling profiler.
- * @returns a Markdown table: share of the server's CPU samples by file or package, self time, all threads
+ * Runs a system at `rate` messages a second under V8's sampling profiler. Its threads may use every core: on one core a
+ * thread that wakes another is sampled where it waits for its turn.
+ * @returns Markdown: CPU time by thread, and the samples of all JavaScript threads by file or package, self time
  */
 export async function profile(system: System, workload: Workload, rate: number, log: Log): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "parley-profile-"));
   try {
-    const running = await system.start(workload, ["--cpu-prof", `--cpu-prof-dir=${folder}`]);
+    const nodeArguments = ["--cpu-prof", `--cpu-prof-dir=${folder}`];
+    const running = await system.start(workload, { nodeArguments, spread: true });
     const load = await Load.open(running.plan);
+    const before = threadMicros(running.plan.pid);
     const from = micros() + WARM * 1_000_000;
     const result = await load.run(rate, SECONDS, WARM);
+    const threads = threadTable(before, threadMicros(running.plan.pid), result.sent);
     log(`  profiled ${result.ackRate.toFixed(0)} sends/s, ${result.cpuPerMessage.toFixed(0)} us per message`);
     load.close();
     await running.stop();
     const window = { from, to: from + (SECONDS - WARM) * 1_000_000 };
-    return shares(folder, window, workload, result.ackRate);
+    const title = `### Where the time goes: ${workload.title}, ${Math.round(result.ackRate)} sends/s`;
+    return [title, threads, shares(folder, window, result.ackRate)].join("\n\n");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function shares(folder: string, window: Window, workload: Workload, rate: number): string {
+function threadTable(before: Map<string, number>, after: Map<string, number>, messages: number): string {
+  const lines = [...after]
+    .map(([name, used]) => [name, (used - (before.get(name) ?? 0)) / messages] as const)
+    .filter(([, micros]) => micros >= 1)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, micros]) => `| ${name} | ${micros.toFixed(0)} |`);
+  return ["| thread | CPU us per message |", "| --- | ---: |", ...lines].join("\n");
+}
+
+function shares(folder: string, window: Window, rate: number): string {
   const self = new Map<string, number>();
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".cpuprofile")))
     addProfile(self, JSON.parse(readFileSync(join(folder, file), "utf8")) as CpuProfile, window);
@@ -57,8 +72,8 @@ function shares(folder: string, window: Window, workload: Workload, rate: number
     .sort(([, a], [, b]) => b - a)
     .slice(0, TOP)
     .map(([name, time]) => `| ${name} | ${((time / total) * 100).toFixed(1)} | ${(time / messages).toFixed(1)} |`);
-  const head = ["| file or package | % of CPU | us per message |", "| --- | ---: | ---: |"];
-  return [`### Where the time goes: ${workload.title}, ${Math.round(rate)} sends/s`, "", ...head, ...lines].join("\n");
+  const head = ["| file or package | % of samples | us per message |", "| --- | ---: | ---: |"];
+  return [...head, ...lines].join("\n");
 }
 
 function addProfile(self: Map<string, number>, cpuProfile: CpuProfile, window: Window): void {

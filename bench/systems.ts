@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { freePort, startServer, type TestServer } from "../test/support/server";
 import { until } from "../test/support/wait";
 import type { LoadPlan } from "./generator/load";
-import { pinned } from "./machine";
+import { anywhere, pinned } from "./machine";
 import { CONNECTIONS, type Workload } from "./workloads";
 
 const SERVER_CORE = 0;
@@ -18,20 +18,27 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+export interface StartOptions {
+  readonly nodeArguments?: readonly string[];
+  /** Leave the server's threads on any core. */
+  readonly spread?: boolean;
+}
+
 /** A server that can be put under load. */
 export interface System {
   readonly name: string;
-  start(workload: Workload, nodeArguments?: readonly string[]): Promise<Running>;
+  start(workload: Workload, options?: StartOptions): Promise<Running>;
 }
 
+const prefix = (spread: boolean): string[] => (spread ? anywhere() : pinned(SERVER_CORE));
 const temporary = (): string => mkdtempSync(join(tmpdir(), "parley-bench-"));
 
 /** The bare Socket.IO server of bench/peers. */
 export const peer: System = {
   name: "bare Socket.IO",
-  async start(workload, nodeArguments = []) {
+  async start(workload, { nodeArguments = [], spread = false } = {}) {
     const [dataDir, port] = [temporary(), await freePort()];
-    const words = [...pinned(SERVER_CORE), process.execPath, ...nodeArguments, "--require", "tsx/cjs"];
+    const words = [...prefix(spread), process.execPath, ...nodeArguments, "--require", "tsx/cjs"];
     const child = spawn(words[0] ?? "", [...words.slice(1), join(__dirname, "peers/bare-socketio.ts")], {
       stdio: ["ignore", "inherit", "inherit"],
       env: { ...process.env, PORT: String(port), DATA_DIR: dataDir },
@@ -83,11 +90,11 @@ export class Parley implements System {
     }
   }
 
-  async start(workload: Workload, nodeArguments: readonly string[] = []): Promise<Running> {
+  async start(workload: Workload, { nodeArguments = [], spread = false }: StartOptions = {}): Promise<Running> {
     const dataDir = temporary();
     cpSync(this.seed, dataDir, { recursive: true });
     const env = { ACCESS_TOKEN_SECONDS: TOKEN_SECONDS };
-    const server = await startServer({ dataDir, env, nodeArguments, prefix: pinned(SERVER_CORE) });
+    const server = await startServer({ dataDir, env, nodeArguments, prefix: prefix(spread) });
     const ids = this.rooms.get(workload) ?? [];
     const rooms = workload.rooms.map((room, at) => ({ ...room, conversationId: ids[at] ?? "" }));
     return {

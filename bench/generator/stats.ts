@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** Clock ticks per second of /proc/<pid>/stat: USER_HZ, 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
@@ -6,12 +6,31 @@ const TICKS_PER_SECOND = 100;
 /** User and system CPU time of a process with all its threads, in microseconds; NaN where there is no /proc. */
 export function cpuMicros(pid: number): number {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / TICKS_PER_SECOND;
+    return usedMicros(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return Number.NaN;
   }
+}
+
+/** The same by thread name; empty where there is no /proc. */
+export function threadMicros(pid: number): Map<string, number> {
+  const used = new Map<string, number>();
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
+      const name = thread === String(pid) ? "main" : stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
+      used.set(name, (used.get(name) ?? 0) + usedMicros(stat));
+    }
+  } catch {
+    used.clear();
+  }
+  return used;
+}
+
+/** Fields 14 and 15 of proc(5)'s stat, counted behind the name, which may hold blanks. */
+function usedMicros(stat: string): number {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return ((Number(fields[11]) + Number(fields[12])) * 1_000_000) / TICKS_PER_SECOND;
 }
 
 /** Collects numbers and answers quantiles. */
