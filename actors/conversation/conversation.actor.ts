@@ -5,6 +5,7 @@ import { Mark, type MarkDocument, MARKS } from "../../lib/actor/mark";
 import type { Clock, Random } from "../../lib/actor/ports";
 import { Writer } from "../../lib/actor/writer";
 import type { Collection, Store } from "../../lib/store/collection";
+import { wellFormed } from "../../lib/store/values";
 import { ConversationBehaviour } from "./conversation.behaviour";
 import type { ConversationCommand, Facts, NoOp } from "./conversation.commands";
 import type { Limits } from "./conversation.decide";
@@ -97,7 +98,10 @@ export class Conversations {
       },
       { maxActivations: limits.activations, idleMs: IDLE_MS },
     );
-    this.reader = new ConversationReader(this.store, (id, deadline) => this.host.read(id, deadline));
+    const read = (id: string, deadline: number) => this.host.read(id, deadline);
+    // Nobody else writes to the store of a sole node, so its activations are never behind.
+    const readHead = options.sole ? read : (id: string, deadline: number) => this.host.readHead(id, deadline);
+    this.reader = new ConversationReader(this.store, read, readHead);
   }
 
   /** The number of the last settled flush, and documents waiting for the next. */
@@ -123,7 +127,9 @@ export class Conversations {
 
   /** See `Activation.ask`. */
   command(id: string, command: ConversationCommand): Promise<Outcome<StoredEvent, NoOp>> {
-    return this.host.ask(id, command);
+    // As the store will give it back: what it stored under one id must be found under the same.
+    const commandId = wellFormed(command.commandId);
+    return this.host.ask(id, commandId === command.commandId ? command : { ...command, commandId });
   }
 
   private beat(): void {
@@ -144,7 +150,7 @@ export class Conversations {
 
   private found(events: readonly StoredEvent[], state: ConversationState): void {
     this.projector.repair(events, state);
-    this.options.fanout.found(events);
+    for (const part of split(events)) this.options.fanout.found(part);
   }
 
   /** Loads every conversation that an ended life of this node left beyond its mark: a load projects and broadcasts. */

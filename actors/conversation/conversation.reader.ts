@@ -27,14 +27,16 @@ export class ConversationReader {
   constructor(
     private readonly store: ConversationStore,
     private readonly readState: (id: string, deadline: number) => Promise<ConversationState>,
+    /** Like `readState`, and as new as the log was when asked. */
+    private readonly readHead: (id: string, deadline: number) => Promise<ConversationState>,
   ) {}
 
   /** @throws ParleyError NOT_FOUND alike for a conversation that is missing and one that is not the user's */
   async authorise(id: string, userId: string, deadline: number): Promise<Authorised> {
-    const state = await this.readState(id, deadline);
-    const { standing, seq } = await this.standing(state, userId);
-    if (state.seq === 0 || standing === "none") throw new ParleyError("NOT_FOUND");
-    return { state, audience: standing, through: Math.max(state.seq, seq) };
+    const known = await this.grant(await this.readState(id, deadline), userId);
+    const granted = known ?? (await this.grant(await this.readHead(id, deadline), userId));
+    if (!granted) throw new ParleyError("NOT_FOUND");
+    return granted;
   }
 
   /** Messages of a page, oldest first. `before` and `after` are exclusive. */
@@ -70,7 +72,7 @@ export class ConversationReader {
       Object.entries(cursors).map(async ([id, cursor]) => ({
         id,
         cursor,
-        access: await this.tryAuthorise(id, userId, deadline),
+        access: await this.grant(await this.readHead(id, deadline), userId),
       })),
     );
     let room = SYNC_PAGE;
@@ -80,23 +82,22 @@ export class ConversationReader {
         continue;
       }
       const { audience, through } = access;
-      const found = room > 0 && cursor < through ? await this.store.readAfter(id, cursor, room, through) : [];
+      // Only what the user may see counts: a page of nothing else would never let the cursor move.
+      const found =
+        room > 0 && cursor < through ? await this.store.readVisible(id, audience, cursor, room, through) : [];
+      const complete = cursor === through || found.length < room;
       room -= found.length;
-      for (const event of found) if (maySee(event, audience)) answer.events.push(toWire(event, audience));
-      const last = found.at(-1)?.seq ?? cursor;
-      if (last < through) answer.more = true;
-      else answer.complete[id] = { through, standing: audience };
+      for (const event of found) answer.events.push(toWire(event, audience));
+      if (complete) answer.complete[id] = { through, standing: audience };
+      else answer.more = true;
     }
     return answer;
   }
 
-  private async tryAuthorise(id: string, userId: string, deadline: number): Promise<Authorised | undefined> {
-    try {
-      return await this.authorise(id, userId, deadline);
-    } catch (error) {
-      if (error instanceof ParleyError && error.type === "NOT_FOUND") return undefined;
-      throw error;
-    }
+  private async grant(state: ConversationState, userId: string): Promise<Authorised | undefined> {
+    const { standing, seq } = await this.standing(state, userId);
+    if (state.seq === 0 || standing === "none") return undefined;
+    return { state, audience: standing, through: Math.max(state.seq, seq) };
   }
 
   private async standing(state: ConversationState, userId: string): Promise<{ standing: Standing; seq: number }> {
@@ -140,7 +141,8 @@ function apply(message: WireMessage, change: StoredEvent): void {
     delete message.reactions;
     message.deletedAt = at;
   } else if (isA(change, "reaction.added")) {
-    const reactions = (message.reactions ??= {});
+    // Without a prototype: an emoji may be called `constructor`.
+    const reactions = (message.reactions ??= Object.create(null) as Record<string, string[]>);
     (reactions[change.data.emoji] ??= []).push(change.by);
   } else if (isA(change, "reaction.removed")) {
     removeReaction(message, change.data.emoji, change.by);

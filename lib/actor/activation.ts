@@ -89,6 +89,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
   private readonly recent = new Map<string, D>();
   private waiters: Array<{ readonly seq: number; readonly resume: () => void }> = [];
   private readers: Reader[] = [];
+  private readingHeads = 0;
   /** The state after everything decided, and after everything durable; undefined until loaded. */
   private decided: S | undefined;
   private durable: S | undefined;
@@ -109,7 +110,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
 
   /** Nothing waits here: the activation may be dropped. */
   get idle(): boolean {
-    return this.depth === 0 && this.readers.length === 0 && !this.running;
+    return this.depth === 0 && this.readers.length === 0 && this.readingHeads === 0 && !this.running;
   }
 
   get depth(): number {
@@ -145,6 +146,26 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
       });
     }
     return this.durable;
+  }
+
+  /**
+   * Like `read`, but nothing that was durable when it was asked for is missing, whoever wrote it: an activation that is
+   * not (or no longer) at home hears of no event until it decides again.
+   */
+  async readHead(deadline: number): Promise<S> {
+    const { heads, behaviour } = this.context;
+    this.readingHeads++;
+    try {
+      for (;;) {
+        const { head } = await heads.confirm({ stream: this.id, by: "", commandId: "" }, deadline);
+        const state = await this.read(deadline);
+        if (behaviour.seqOf(state) >= head) return state;
+        if (this.decided !== undefined && behaviour.seqOf(this.decided) >= head) await this.durableAt(head);
+        else this.reload();
+      }
+    } finally {
+      this.readingHeads--;
+    }
   }
 
   /** Answers everybody whose deadline has passed with what is known. */

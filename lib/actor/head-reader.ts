@@ -1,3 +1,4 @@
+import { ParleyError } from "../errors";
 import { Backoff } from "./backoff";
 import type { Clock, CommandRef, LogDocument, LogPort, Random } from "./ports";
 
@@ -10,7 +11,9 @@ export interface Confirmation<D> {
 
 interface Question<D> {
   readonly ref: CommandRef;
+  readonly deadline: number;
   readonly answer: (confirmation: Confirmation<D>) => void;
+  readonly fail: (error: Error) => void;
 }
 
 /**
@@ -27,10 +30,13 @@ export class HeadReader<D extends LogDocument> {
     private readonly random: Random,
   ) {}
 
-  /** Keeps trying while the store does not answer; whoever asks has a deadline of their own. */
-  confirm(ref: CommandRef): Promise<Confirmation<D>> {
-    return new Promise((answer) => {
-      this.waiting.push({ ref, answer });
+  /**
+   * Keeps trying while the store does not answer, for ever unless a deadline is given.
+   * @throws ParleyError UNAVAILABLE past the deadline (wall-clock milliseconds)
+   */
+  confirm(ref: CommandRef, deadline = Number.POSITIVE_INFINITY): Promise<Confirmation<D>> {
+    return new Promise((answer, fail) => {
+      this.waiting.push({ ref, deadline, answer, fail });
       if (!this.running) void this.run();
     });
   }
@@ -50,9 +56,17 @@ export class HeadReader<D extends LogDocument> {
       } catch {
         this.waiting.unshift(...batch);
         await backoff.wait();
+        this.dropLate();
       }
     }
     this.running = false;
+  }
+
+  private dropLate(): void {
+    const now = this.clock.now();
+    const { waiting } = this;
+    this.waiting = waiting.filter(({ deadline }) => now < deadline);
+    for (const { deadline, fail } of waiting) if (now >= deadline) fail(new ParleyError("UNAVAILABLE"));
   }
 }
 

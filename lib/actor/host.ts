@@ -49,6 +49,12 @@ export class ActorHost<S, C extends Command, D extends LogDocument, F, N> {
     return activation ? activation.read(deadline) : Promise.reject(this.refusal());
   }
 
+  /** Like `read`, and as new as the log was when asked. @throws ParleyError TOO_BUSY, UNAVAILABLE */
+  readHead(id: string, deadline: number): Promise<S> {
+    const activation = this.activate(id);
+    return activation ? activation.readHead(deadline) : Promise.reject(this.refusal());
+  }
+
   /** The activation's durable state if the actor is active here. */
   peek(id: string): S | undefined {
     return this.activations.get(id)?.peek();
