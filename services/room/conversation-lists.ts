@@ -50,7 +50,9 @@ export class ConversationLists {
   }
 
   /** Where a user may see events live, the newest joined first; bounded. */
-  async memberships(userId: string): Promise<Array<{ conversationId: string; standing: Audience; through: number }>> {
+  async memberships(
+    userId: string,
+  ): Promise<Array<{ conversationId: string; standing: Audience; since: number; through: number }>> {
     // Snapshots first: a member document read later is valid at the snapshot's seq or after it.
     const before = await this.joined(userId, MAX_ROOMS);
     const ids = before.map(({ conversationId }) => conversationId);
@@ -62,7 +64,7 @@ export class ConversationLists {
     return members.flatMap(({ conversationId, standing, seq }) =>
       standing === "none"
         ? []
-        : [{ conversationId, standing, through: Math.max(seq, applied.get(conversationId) ?? 0) }],
+        : [{ conversationId, standing, since: seq, through: Math.max(seq, applied.get(conversationId) ?? 0) }],
     );
   }
 

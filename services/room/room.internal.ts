@@ -19,7 +19,7 @@ export type RoomInternal = {
   /** Where a user may see events live, from the projections: the standing that the log gives at `through`. */
   "room.memberships": {
     params: { userId: string };
-    result: { memberships: Array<{ conversationId: string; standing: Audience; through: number }> };
+    result: { memberships: Array<{ conversationId: string; standing: Audience; since: number; through: number }> };
   };
   /** Events of a conversation with seq above `after`, ascending. For io nodes, which know whom they may show them. */
   "room.events": {
