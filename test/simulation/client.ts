@@ -75,7 +75,6 @@ export class Client implements LinkEnd {
   /** Asks for something until it has a final answer; one at a time per conversation, in order. */
   perform(request: Request): Promise<void> {
     this.pending += 1;
-    this.oracle.asks(request);
     return new Promise((resolve) => {
       const lane = this.lanes.get(request.conversationId) ?? [];
       this.lanes.set(request.conversationId, lane);
@@ -147,7 +146,7 @@ export class Client implements LinkEnd {
       waiting = false;
     };
     link.toServer(() => {
-      link.io.list(this.userId).then(
+      link.io.list(link).then(
         (ids) =>
           link.answer(() => {
             waiting = false;
@@ -229,7 +228,13 @@ export class Client implements LinkEnd {
   }
 
   private synced({ events, reset, more }: SyncResult): void {
-    this.world.trace("synced", this.name, events.map(({ id }) => id).join(","), `reset ${reset.join(",")}`, more ? "more" : "");
+    this.world.trace(
+      "synced",
+      this.name,
+      events.map(({ id }) => id).join(","),
+      `reset ${reset.join(",")}`,
+      more ? "more" : "",
+    );
     for (const event of events) {
       this.oracle.received(this.userId, event);
       const talk = this.followed.get(event.conversationId);
@@ -246,6 +251,6 @@ export class Client implements LinkEnd {
   private reset(id: string): void {
     this.world.trace("reset", this.name, id);
     this.followed.set(id, { lastSeq: 0, taken: [], waiting: new Map(), gone: true });
-    if (this.link && this.world.random.chance(0.5)) this.list(this.link);
+    if (this.link) this.list(this.link);
   }
 }

@@ -1,6 +1,6 @@
 import type { Audience } from "../../actors/conversation/conversation.events";
 import { ConversationStore } from "../../actors/conversation/conversation.store";
-import { rendezvous } from "../../lib/actor/rendezvous";
+import { Router } from "../../lib/actor/router";
 import { isParleyError, ParleyError } from "../../lib/errors";
 import type { Store } from "../../lib/store/collection";
 import type { RoomLimits } from "../../services/io/rooms/ports";
@@ -13,7 +13,7 @@ import type { Answer, Request, SyncResult } from "./messages";
 import type { Network, Peer } from "./network";
 
 const REQUEST_MS = 6_000;
-const NO_HOME_PAUSE_MS = 100;
+const PING_MS = 1_000;
 const HEAR_CORES_AFTER_MS = 1_500;
 
 export interface IoOptions {
@@ -32,12 +32,28 @@ export class IoNode implements Peer {
   readonly table: RoomTable;
   accepts = false;
   private readonly store: ConversationStore;
+  private readonly router: Router;
   private readonly links = new Map<string, Link>();
   private readonly rooms = new Map<string, Map<string, Audience>>();
+  private readonly joined = new Map<string, Promise<void>>();
 
   constructor(private readonly options: IoOptions) {
     this.life = options.life;
     this.store = new ConversationStore(options.store);
+    const { life, network } = options;
+    this.router = new Router({
+      clock: life,
+      random: life,
+      homes: () => network.homes(life),
+      classify: (error) => (isParleyError(error) ? "answered" : "no answer"),
+      ping: (node) =>
+        network
+          .call(life, node, () => Promise.resolve(true), PING_MS)
+          .then(
+            (answered) => answered,
+            () => false,
+          ),
+    });
     this.table = new RoomTable(
       {
         clock: this.life,
@@ -65,11 +81,12 @@ export class IoNode implements Peer {
   connect(link: Link): void {
     this.links.set(link.id, link);
     this.table.addSocket({ id: link.id, userId: link.userId });
-    void this.table.joinAll(link.id);
+    this.joined.set(link.id, this.table.joinAll(link.id));
   }
 
   disconnect(link: Link): void {
     this.links.delete(link.id);
+    this.joined.delete(link.id);
     this.table.removeSocket(link.id);
   }
 
@@ -105,8 +122,13 @@ export class IoNode implements Peer {
     await this.table.afterSync(link.id, complete);
   }
 
-  async list(userId: string): Promise<string[]> {
-    const found = await this.anyCore((core) => core.memberships(userId));
+  /** Answered once the socket has joined, or not at all: whatever it joins later, the client is told of. */
+  async list(link: Link): Promise<string[]> {
+    let joined = false;
+    const joining = this.joined.get(link.id)?.then(() => (joined = true));
+    await Promise.race([joining, this.pause(REQUEST_MS)]);
+    if (!joined) throw new ParleyError("UNAVAILABLE");
+    const found = await this.anyCore((core) => core.memberships(link.userId));
     return found.map(({ conversationId }) => conversationId);
   }
 
@@ -138,21 +160,10 @@ export class IoNode implements Peer {
     this.accepts = true;
   }
 
-  /** Repeats a call at the home until its answer comes; a home that is gone is followed by the next one. */
-  private async atHome<R>(id: string, deadline: number, run: (core: CoreNode) => Promise<R>): Promise<R> {
-    const { network } = this.options;
-    while (this.life.now() < deadline) {
-      const home = rendezvous(id, network.homes(this.life));
-      if (home === undefined) await this.pause(NO_HOME_PAUSE_MS);
-      else {
-        try {
-          return await network.call(this.life, home, (peer) => run(peer as unknown as CoreNode));
-        } catch (error) {
-          if (isParleyError(error)) throw error;
-        }
-      }
-    }
-    throw new ParleyError("UNKNOWN_OUTCOME");
+  private atHome<R>(id: string, deadline: number, run: (core: CoreNode) => Promise<R>): Promise<R> {
+    return this.router.call(id, deadline, (home, timeoutMs) =>
+      this.options.network.call(this.life, home, (peer) => run(peer as unknown as CoreNode), timeoutMs),
+    );
   }
 
   private async anyCore<R>(run: (core: CoreNode) => Promise<R>): Promise<R> {

@@ -22,7 +22,8 @@ interface History {
 
 interface Asked {
   readonly request: Request;
-  /** How often a core node was asked to run it. */
+  /** How often clients asked for it, and how often a core node was asked to run it. */
+  attempts: number;
   asks: number;
   /** The last word its caller had: it was not done. */
   denied: ErrorType | undefined;
@@ -84,10 +85,13 @@ export class Oracle {
     return standingIn(this.state(conversationId, seq), userId) ?? "none";
   }
 
-  /** A client begins to ask for something. Answers what the log was. */
+  /** A client asks for something, perhaps once more. Answers what the log was. */
   asks(request: Request): number {
     const key = keyOf(request);
-    if (!this.commands.has(key)) this.commands.set(key, { request, asks: 0, denied: undefined });
+    const asked = this.commands.get(key) ?? { request, attempts: 0, asks: 0, denied: undefined };
+    this.commands.set(key, asked);
+    asked.attempts += 1;
+    asked.denied = undefined;
     return this.head(request.conversationId);
   }
 
@@ -197,7 +201,7 @@ export class Oracle {
 
   private denied(request: Request, type: ErrorType): void {
     const asked = this.commands.get(keyOf(request));
-    if (!asked || asked.asks > 1) return;
+    if (!asked || asked.attempts > 1 || asked.asks > 1) return;
     asked.denied = type;
     if (this.byCommand.has(keyOf(request))) this.fail("E", `${keyOf(request)} is there, but was answered with ${type}`);
   }
@@ -211,12 +215,18 @@ export class Oracle {
     return answer.type === "STALE_VIEW" || JSON.stringify(ruling.data) === JSON.stringify(answer.data);
   }
 
+  /** Did that conversation have the wanted key at some time since the question? */
   private wasHeld(request: Request, answer: Extract<Answer, { kind: "refused" }>, askedAt: number): boolean {
-    for (const held of this.keys.values())
-      for (const { conversationId, from, to, key } of held)
-        if (conversationId === answer.data?.["sessionId"] && from <= this.world.now && to >= askedAt)
-          return request.action !== "open" || key.startsWith(`open/${request.by}/${request.params.topic}/`);
-    return false;
+    const prefix = request.action === "open" ? `open/${request.by}/${request.params.topic}/` : "open/";
+    return [...this.keys.values()]
+      .flat()
+      .some(
+        ({ conversationId, from, to, key }) =>
+          conversationId === answer.data?.["sessionId"] &&
+          from <= this.world.now &&
+          to >= askedAt &&
+          key.startsWith(prefix),
+      );
   }
 
   /** The facts a decision rests on, from the log alone. */

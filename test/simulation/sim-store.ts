@@ -53,9 +53,9 @@ export class SimStore {
     private readonly faults: Faults,
   ) {}
 
-  /** The durable documents of a collection, read without delay. */
-  durable<T extends Document>(definition: CollectionDefinition): Promise<T[]> {
-    return this.majority.collection<T>(definition).find({});
+  /** What a majority has, read without delay. */
+  get durable(): Store {
+    return this.majority;
   }
 
   /** Nobody is answered for a while. */

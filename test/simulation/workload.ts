@@ -109,7 +109,7 @@ export class Workload {
     if (roll < 0.62) return { conversationId, action: "send", params: this.message(client, conversationId) };
     if (roll < 0.76) return this.about(conversationId);
     if (roll < 0.88 && conversationId.startsWith("g.")) return this.membership(conversationId);
-    return this.sessionStep(client, conversationId);
+    return this.sessionStep(conversationId);
   }
 
   private message(client: Client, id: string): CommandParams["send"] {
@@ -136,7 +136,7 @@ export class Workload {
     return { conversationId, action: "invite", params: { userId: random.pick(this.users).id } };
   }
 
-  private sessionStep(client: Client, fallback: string): Draft {
+  private sessionStep(fallback: string): Draft {
     const { random } = this.world;
     const open = this.sessions();
     const conversationId = open.length > 0 ? random.pick(open) : fallback;
