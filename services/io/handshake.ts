@@ -6,7 +6,7 @@ import type { Connections } from "./connections";
 import type { PacketLimits } from "./limits";
 
 export interface HandshakePorts {
-  readonly authenticator: Pick<Authenticator, "identify" | "isRevoked">;
+  readonly authenticator: Pick<Authenticator, "identify" | "isCurrent">;
   readonly connections: Connections;
   readonly limits: PacketLimits;
   readonly clock: Clock;
@@ -53,12 +53,14 @@ export class Handshake {
     if (this.ports.isDraining()) throw new ParleyError("UNAVAILABLE");
     const token = tokenOf(socket);
     if (token === undefined) throw new ParleyError("UNAUTHORIZED");
-    const { user, expiresAt } = await authenticator.identify(token);
+    let identity = await authenticator.identify(token);
+    while (!authenticator.isCurrent(identity.user)) identity = await authenticator.identify(token);
+    const { user, expiresAt } = identity;
     if (connections.countOf(user.id) >= this.ports.maxSocketsPerUser)
       throw new ParleyError("RATE_LIMITED", { retryInMs: RETRY_MS });
     const buckets = limits.fill(clock.now(), connections.userPackets(user.id));
     socket.data = { user, expiresAt, ...buckets, joined: NOT_YET, inFlight: 0, phase: "live" };
-    // In the same turn in which the identity came: what revokes it from now on finds the socket.
+    // In the same turn in which the identity was current: what changes or revokes it from now on finds the socket.
     connections.add(socket);
   }
 }
