@@ -8,6 +8,8 @@ import { commands } from "../repl";
 const STOP_MARGIN_MS = 10_000;
 
 async function main(): Promise<void> {
+  // What the server writes (database, keys, the first password) is for its own user only.
+  process.umask(0o077);
   if (existsSync(".env")) process.loadEnvFile(".env");
   const repl = process.argv.includes("--repl");
   const config = readConfig(repl ? { LOG_LEVEL: "warn", ...process.env } : process.env);
