@@ -1,5 +1,6 @@
 import type { SessionView } from "../services/conversation-views";
 import { SESSION_STATUSES } from "../services/schemas";
+import { callSession } from "../services/session/session.internal";
 import { ago, type Command, LIMIT_OPTION, limitOf, type Session } from "./command";
 
 const COLUMNS = [
@@ -13,7 +14,7 @@ const COLUMNS = [
 
 async function oldestFirst({ broker }: Session, statuses: readonly string[], limit: number): Promise<SessionView[]> {
   const answers = await Promise.all(
-    statuses.map((status) => broker.call<{ sessions: SessionView[] }, object>("session.inspect", { status, limit })),
+    statuses.map((status) => callSession(broker, "session.inspect", { status, limit })),
   );
   const sessions = answers.flatMap((answer) => answer.sessions);
   return sessions.sort((a, b) => a.openedAt.localeCompare(b.openedAt)).slice(0, limit);

@@ -65,3 +65,9 @@ export function cut(socket: ClientSocket): void {
   if (terminate) terminate.call(connection.transport.socket);
   else connection.close(true);
 }
+
+/** Lets go of the request that opened the connection and of the token in it: kilobytes for each idle client. */
+export function forgetHandshake(socket: ClientSocket): void {
+  (socket.conn as { request: unknown }).request = undefined;
+  (socket as { handshake: unknown }).handshake = undefined;
+}

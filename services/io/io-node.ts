@@ -8,7 +8,7 @@ import { broadcast, call } from "../call";
 import type { BrokerEvents } from "../events";
 import { callPresence } from "../presence/presence.internal";
 import { STAFF } from "../schemas";
-import { backlogOf, type ClientSocket, cut } from "./client-socket";
+import { backlogOf, type ClientSocket, cut, forgetHandshake } from "./client-socket";
 import { Connections } from "./connections";
 import { Cores } from "./cores";
 import { Dispatcher } from "./dispatcher";
@@ -95,6 +95,7 @@ export class IoNode {
       return;
     }
     this.wire.attach(socket);
+    forgetHandshake(socket);
     socket.use((packet) => this.dispatcher.handle(socket, packet));
     socket.on("disconnect", () => this.disconnected(socket));
     this.rooms.addSocket({ id: socket.id, userId: user.id });
@@ -205,11 +206,10 @@ export class IoNode {
     const { broker, resources, authenticator } = this.parts;
     const { config, clock, random } = resources;
     const { queue, typing, rooms, limits } = this;
-    const isMember = (socketId: string, conversationId: string) => rooms.isMember(socketId, conversationId);
     return new Dispatcher({
       clock,
       limits,
-      routes: routesOf({ broker, queue, typing, isMember }),
+      routes: routesOf({ broker, queue, typing, rooms }),
       timeoutMs: config.REQUEST_TIMEOUT_MS,
       bufferBytes: config.SOCKET_BUFFER_BYTES,
       maxInFlight: config.LIMIT_PACKETS_PER_SECOND * IN_FLIGHT_SECONDS,

@@ -1,5 +1,5 @@
 import type { ServiceBroker } from "moleculer";
-import type { Contract } from "../../lib/contract";
+import type { Contract, Params } from "../../lib/contract";
 import { ParleyError } from "../../lib/errors";
 import { guardOf } from "../../lib/middlewares/permissions";
 import { validatorOf } from "../../lib/schema";
@@ -7,17 +7,19 @@ import { broadcast } from "../call";
 import { CONTRACTS } from "../contracts";
 import { typing } from "../presence/presence.contract";
 import { sync } from "../room/room.contract";
+import { callRoom } from "../room/room.internal";
 import { queue } from "../session/session.contract";
 import type { ClientSocket } from "./client-socket";
 import type { CallOptions, Route } from "./dispatcher";
 import type { QueueFeed } from "./queue-feed";
+import type { RoomTable } from "./rooms/room-table";
 import type { TypingState } from "./typing";
 
 export interface RouteParts {
   readonly broker: ServiceBroker;
   readonly queue: QueueFeed;
   readonly typing: TypingState;
-  isMember(socketId: string, conversationId: string): boolean;
+  readonly rooms: Pick<RoomTable, "isMember" | "afterSync">;
 }
 
 /** What each socket event does: every contract with a socket name is here, and nothing else is an event. */
@@ -38,14 +40,14 @@ const actionRoute = (broker: ServiceBroker, contract: Contract): Route => ({
   run: (_socket, payload, options) => broker.call(contract.name, payload, options),
 });
 
-/** Nothing lies between the answer and what comes live: the socket is in all its rooms before the log is read. */
-const syncRoute = ({ broker }: RouteParts): Route => ({
-  contract: sync,
-  run: async (socket, payload, options) => {
+/** Nothing lies between the answer and what comes live: the socket joins where the answer ends. */
+const syncRoute = ({ broker, rooms }: RouteParts): Route =>
+  localRoute(sync, async (socket, params: Params<typeof sync>, options) => {
     await inTime(socket.data.joined, options);
-    return broker.call(sync.name, payload, options);
-  },
-});
+    const { complete, ...answer } = await callRoom(broker, "room.catchUp", params, options);
+    void rooms.afterSync(socket.id, complete);
+    return answer;
+  });
 
 const queueRoute = ({ queue: feed }: RouteParts): Route =>
   localRoute(queue, async (socket, { subscribe }: { subscribe: boolean }) => {
@@ -54,9 +56,9 @@ const queueRoute = ({ queue: feed }: RouteParts): Route =>
     return { seq: 0, sessions: [] };
   });
 
-const typingRoute = ({ broker, typing: state, isMember }: RouteParts): Route =>
+const typingRoute = ({ broker, typing: state, rooms }: RouteParts): Route =>
   localRoute(typing, async (socket, { conversationId, on }: { conversationId: string; on: boolean }) => {
-    if (!isMember(socket.id, conversationId)) throw new ParleyError("NOT_FOUND");
+    if (!rooms.isMember(socket.id, conversationId)) throw new ParleyError("NOT_FOUND");
     const userId = socket.data.user.id;
     if (state.isNews(socket, conversationId, on))
       await broadcast(broker, "typing.changed", { conversationId, userId, on }, ["io"]);
@@ -64,14 +66,17 @@ const typingRoute = ({ broker, typing: state, isMember }: RouteParts): Route =>
   });
 
 /** An event that this node answers itself, with the rights and the params of its contract. */
-function localRoute<P>(contract: Contract, run: (socket: ClientSocket, params: P) => Promise<unknown>): Route {
+function localRoute<P>(
+  contract: Contract,
+  run: (socket: ClientSocket, params: P, options: CallOptions) => Promise<unknown>,
+): Route {
   const guard = guardOf(contract.access);
   const validate = validatorOf(contract.params);
   return {
     contract,
-    run: async (socket, payload, { meta }) => {
-      guard?.(meta.user);
-      return run(socket, validate(payload) as P);
+    run: async (socket, payload, options) => {
+      guard?.(options.meta.user);
+      return run(socket, validate(payload) as P, options);
     },
   };
 }

@@ -89,9 +89,6 @@ export const sync = contract({
     events: Type.Array(Event),
     reset: Type.Array(Id, { description: "Conversations to load afresh: no member, unknown, or too far behind" }),
     more: Type.Boolean({ description: "Ask again with the new cursors" }),
-    complete: Type.Record(Id, Type.Object({ through: Seq, standing: literals(["all", "staff"] as const) }), {
-      description: "Conversations that this answer brings up to date, and through which seq",
-    }),
   }),
   access: "user",
   errors: [],

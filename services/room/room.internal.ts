@@ -1,5 +1,6 @@
 import type { ConversationCommand, NoOp } from "../../actors/conversation/conversation.commands";
 import type { Audience, StoredEvent } from "../../actors/conversation/conversation.events";
+import type { SyncAnswer } from "../../actors/conversation/conversation.reader";
 import type { ConversationState } from "../../actors/conversation/conversation.state";
 import type { Outcome } from "../../lib/actor/behaviour";
 import { callerOf } from "../../lib/call";
@@ -14,8 +15,10 @@ export type RoomInternal = {
   /** The session of a support conversation as it is now; null when there is none. */
   "room.session": {
     params: { conversationId: string };
-    result: { session: NonNullable<ConversationState["session"]>; lastSeq: number; standing: Audience | "none" } | null;
+    result: { session: NonNullable<ConversationState["session"]>; lastAll: number } | null;
   };
+  /** `room.sync`, and which conversations the answer brings up to date: for the io node that makes them live. */
+  "room.catchUp": { params: { cursors: Record<string, number> }; result: SyncAnswer };
   /** Where a user may see events live, from the projections: the standing that the log gives at `through`. */
   "room.memberships": {
     params: { userId: string };

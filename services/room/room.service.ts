@@ -91,7 +91,13 @@ export default class RoomService extends DomainService {
   }
 
   @Action(contracts.sync)
-  sync(ctx: Ctx<"sync">): Answer<"sync"> {
+  async sync(ctx: Ctx<"sync">): Answer<"sync"> {
+    const { complete: _complete, ...answer } = await this.catchUp(ctx);
+    return answer;
+  }
+
+  @InternalAction("catchUp")
+  catchUp(ctx: InternalCtx<"room.catchUp">): InternalAnswer<"room.catchUp"> {
     return this.conversations.reader.sync(callerOf(ctx).id, ctx.params.cursors, deadlineOf(ctx));
   }
 
@@ -103,10 +109,7 @@ export default class RoomService extends DomainService {
   @InternalAction("session", AT_HOME)
   async session(ctx: InternalCtx<"room.session">): InternalAnswer<"room.session"> {
     const state = await this.conversations.host.read(ctx.params.conversationId, deadlineOf(ctx));
-    const userId = ctx.meta.user?.id ?? "";
-    return state.session
-      ? { session: state.session, lastSeq: state.seq, standing: state.members.get(userId) ?? "none" }
-      : null;
+    return state.session ? { session: state.session, lastAll: state.lastAll } : null;
   }
 
   @InternalAction("memberships")

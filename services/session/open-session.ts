@@ -71,7 +71,7 @@ async function withText(ctx: OpenContext, session: SessionView): Promise<Session
 async function existing(ctx: OpenContext, conversationId: string): Promise<SessionView> {
   const found = await callRoom(ctx, "room.session", { conversationId });
   if (!found) throw new ParleyError("UNAVAILABLE");
-  return { ...sessionView(conversationId, found.session, found.lastSeq), existing: true };
+  return { ...sessionView(conversationId, found.session, found.lastAll), existing: true };
 }
 
 function openCommand(ctx: OpenContext) {

@@ -4,6 +4,7 @@ import { type SessionView, sessionView } from "../conversation-views";
 
 export interface SessionFilter {
   readonly status?: string;
+  /** Only this customer's, as that customer may see them. */
   readonly customerId?: string;
 }
 
@@ -27,8 +28,8 @@ export async function listSessions(
   const sort = { "session.openedAt": 1, _id: 1 } as const;
   const found = await store.conversations.find(filter, { sort, limit: limit + 1 });
   const page = found.slice(0, limit);
-  const sessions = page.flatMap(({ _id, session, appliedSeq }) =>
-    session ? [sessionView(_id, session, appliedSeq)] : [],
+  const sessions = page.flatMap(({ _id, session, appliedSeq, lastAll }) =>
+    session ? [sessionView(_id, session, customerId === undefined ? appliedSeq : lastAll)] : [],
   );
   const last = page.at(-1);
   if (found.length <= limit || !last?.session) return { sessions };

@@ -12,8 +12,9 @@ import { conversationsOf, startConversations, stopConversations } from "../conve
 import { STAFF } from "../schemas";
 import { callUsers } from "../users/users.internal";
 import { openSession } from "./open-session";
-import { listSessions, type SessionFilter } from "./session-lists";
+import { listSessions, type SessionFilter, type SessionPage } from "./session-lists";
 import * as contracts from "./session.contract";
+import type { SessionInternal } from "./session.internal";
 
 type Ctx<C extends keyof typeof contracts> = Context<Params<(typeof contracts)[C]>, Meta>;
 type Answer<C extends keyof typeof contracts> = Promise<Result<(typeof contracts)[C]>>;
@@ -69,9 +70,11 @@ export default class SessionService extends DomainService {
   @Action(contracts.get)
   async get(ctx: Ctx<"get">): Answer<"get"> {
     const user = callerOf(ctx);
-    const { session, seq } = await this.conversations.host.read(ctx.params.sessionId, deadlineOf(ctx));
-    if (!session || (session.customerId !== user.id && !hasRole(user, STAFF))) throw new ParleyError("NOT_FOUND");
-    return sessionView(ctx.params.sessionId, session, seq);
+    const state = await this.conversations.host.read(ctx.params.sessionId, deadlineOf(ctx));
+    const { session } = state;
+    const staff = hasRole(user, STAFF);
+    if (!session || (session.customerId !== user.id && !staff)) throw new ParleyError("NOT_FOUND");
+    return sessionView(ctx.params.sessionId, session, staff ? state.seq : state.lastAll);
   }
 
   @Action(contracts.list)
@@ -86,7 +89,7 @@ export default class SessionService extends DomainService {
   }
 
   @InternalAction("inspect")
-  inspect(ctx: Context<SessionFilter & { limit?: number }, Meta>): Promise<{ sessions: SessionView[] }> {
+  inspect(ctx: Context<SessionInternal["session.inspect"]["params"], Meta>): Promise<SessionPage> {
     const { limit, ...filter } = ctx.params;
     return listSessions(this.conversations, filter, { limit });
   }
