@@ -134,4 +134,25 @@ describe("sockets", () => {
     await until("an error", () => errors.length > 0);
     expect(errors[0]).toMatchObject({ type: "VALIDATION", retryable: false });
   });
+
+  it.each([
+    ["long polling", ["polling"], "polling"],
+    ["long polling that is upgraded", ["polling", "websocket"], "websocket"],
+  ])("serves clients over %s, in order and without a hole", async (_name, transports, final) => {
+    const [anna, ben] = await Promise.all([node.user(), node.user()]);
+    const a = await node.connect(anna);
+    const b = await node.connect(ben, { transports });
+    const frames = heard<WireEvent[]>(b, "events");
+    const { id: conversationId } = await get<{ id: string }>(a, "conversation.create", {
+      commandId: id(),
+      kind: "direct",
+      members: [ben.id],
+    });
+    for (let n = 0; n < 100; n++) {
+      await get(n % 2 === 0 ? a : b, "message.send", { conversationId, commandId: id(), text: "x".repeat(n * 50 + 1) });
+    }
+    await until("all events", () => eventsOf(frames).length === 101);
+    expect(eventsOf(frames).map(({ seq }) => seq)).toEqual(Array.from({ length: 101 }, (_, n) => n + 1));
+    await until("the final transport", () => b.io.engine.transport.name === final);
+  });
 });
