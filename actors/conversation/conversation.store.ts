@@ -130,6 +130,12 @@ export class ConversationStore implements LogPort<StoredEvent> {
     return this.events.find({ conversationId, seq }, { sort: { seq: 1 }, limit });
   }
 
+  /** Like `readAfter`, and only what this audience may see. */
+  readVisible(id: string, audience: Audience, after: number, limit: number, through: number): Promise<StoredEvent[]> {
+    const filter: Filter = { conversationId: id, seq: { $gt: after, $lte: through } };
+    return this.events.find(audience === "staff" ? filter : { ...filter, audience }, { sort: { seq: 1 }, limit });
+  }
+
   /** All events of the flushes `from` to `to` of a node's incarnation. */
   readFlushes(incarnation: string, from: number, to?: number): Promise<StoredEvent[]> {
     const flush = to === undefined ? { $gte: from } : { $gte: from, $lte: to };
