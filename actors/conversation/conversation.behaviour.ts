@@ -1,5 +1,6 @@
 import { type Behaviour, type Decision, STALE } from "../../lib/actor/behaviour";
 import type { Random } from "../../lib/actor/ports";
+import type { WireEvent } from "../../services/schemas";
 import type { ConversationCommand, Draft, Facts, NoOp } from "./conversation.commands";
 import { colleagueWroteAfter, decide, type Limits } from "./conversation.decide";
 import { type Audience, maySee, sizeOf, type StoredEvent, toWire } from "./conversation.events";
@@ -86,14 +87,29 @@ export class ConversationBehaviour implements Behaviour<
       const target = await this.store.target(state.id, needs.seq, mine, needs.undurable);
       if (target) facts.target = target;
     }
-    if (needs.prefix !== undefined) facts.key = await this.store.nextKey(needs.prefix);
-    if (needs.missedAfter !== undefined) {
-      const missed = await this.store.readAfter(state.id, needs.missedAfter, MISSED_EVENTS, state.seq);
-      const standing = standingIn(state, command.by) ?? "none";
-      if (standing !== "none")
-        facts.missed = missed.filter((event) => maySee(event, standing)).map((event) => toWire(event, standing));
+    if (needs.prefix !== undefined) {
+      facts.key = await this.store.nextKey(needs.prefix);
+      // What this conversation has given up is free once that is durable.
+      if (facts.key.holder === state.id && needs.undurable.some(({ endsOpen }) => endsOpen !== undefined)) return STALE;
     }
+    if (needs.missedAfter !== undefined)
+      facts.missed = await this.missed(state, command.by, needs.missedAfter, needs.undurable);
     return facts;
+  }
+
+  /** What a user may see of the events after a seq; those in flight are durable before anybody is told of them. */
+  private async missed(
+    state: ConversationState,
+    userId: string,
+    after: number,
+    undurable: readonly StoredEvent[],
+  ): Promise<WireEvent[]> {
+    const standing = standingIn(state, userId) ?? "none";
+    if (standing === "none") return [];
+    const durable = await this.store.readAfter(state.id, after, MISSED_EVENTS, state.seq);
+    const last = durable.at(-1)?.seq ?? after;
+    const missed = [...durable, ...undurable.filter(({ seq }) => seq > last)].slice(0, MISSED_EVENTS);
+    return missed.filter((event) => maySee(event, standing)).map((event) => toWire(event, standing));
   }
 
   private complete(
