@@ -115,11 +115,13 @@ export function standingChanges(event: StoredEvent): readonly StandingChange[] {
 
 const NO_CHANGE: readonly StandingChange[] = [];
 
-/** Estimated bytes of an event on disk and on the wire: a bound for flushes, not a measurement. */
-export function sizeOf({ data }: StoredEvent): number {
-  const text = "text" in data && typeof data.text === "string" ? data.text.length : 0;
-  return ENVELOPE_BYTES + 3 * text;
+/** Bytes of an event on disk and on the wire, estimated from above: a bound for flushes, not a measurement. */
+export function sizeOf(event: StoredEvent): number {
+  if (!isA(event, "message.created")) return ENVELOPE_BYTES + 3 * JSON.stringify(event.data).length;
+  const { text = "", attachments } = event.data;
+  const length = attachments ? text.length + JSON.stringify(attachments).length : text.length;
+  return ENVELOPE_BYTES + 3 * length;
 }
 
-/** All but the text: ids, numbers, a session, and up to ten attachments' names. */
+/** All but the data: ids, numbers and a session. */
 const ENVELOPE_BYTES = 600;
