@@ -2,7 +2,7 @@ import type { Action, CommandParams, ConversationCommand, Facts } from "./conver
 import { isA } from "./conversation.events";
 import { noop, refuse, type Ruling } from "./conversation.ruling";
 import { decideSession } from "./conversation.session";
-import { type ConversationState, type Standing, standingIn } from "./conversation.state";
+import { type ConversationState, LISTED_MEMBERS, type Standing, standingIn } from "./conversation.state";
 
 export interface Limits {
   readonly members: number;
@@ -27,7 +27,7 @@ export function decide(
   facts: Facts | undefined,
   limits: Limits,
 ): Ruling {
-  if (command.action === "create") return create(state, command);
+  if (command.action === "create") return create(state, command, limits);
   if (command.action === "open") return open(state, command, facts);
   if (state.seq === 0) return refuse("NOT_FOUND");
   switch (command.action) {
@@ -68,10 +68,11 @@ function decideAsMember(
   }
 }
 
-function create(state: ConversationState, { by, params }: Given<"create">): Ruling {
+function create(state: ConversationState, { by, params }: Given<"create">, limits: Limits): Ruling {
   if (state.seq > 0) return noop(state.seq);
   const { kind, title } = params;
-  const members = [by, ...params.members.filter((id) => id !== by)];
+  const members = [...new Set([by, ...params.members])];
+  if (members.length > limits.members) return refuse("LIMIT_REACHED", { limit: limits.members });
   return { event: { type: "conversation.created", data: { kind, members, ...(title !== undefined && { title }) } } };
 }
 
@@ -156,7 +157,8 @@ function react(
 function join(state: ConversationState, command: Given<"join">, facts: Facts | undefined, limits: Limits): Ruling {
   if (standingOf(state, facts, command.by) !== "none") return noop(state.seq);
   if (state.kind !== "support" || !command.supervises) return refuse("NOT_FOUND");
-  if (state.memberCount >= limits.members) return refuse("LIMIT_REACHED", { limit: limits.members });
+  const limit = Math.min(limits.members, LISTED_MEMBERS);
+  if (state.memberCount >= limit) return refuse("LIMIT_REACHED", { limit });
   return { event: { type: "member.joined", data: { userId: command.by, standing: "staff" } } };
 }
 

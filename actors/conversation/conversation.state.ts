@@ -7,7 +7,10 @@ import {
   type StoredEvent,
 } from "./conversation.events";
 
-/** Above this many members the state no longer lists them; standings are then read from the member documents. */
+/**
+ * Above this many members the state no longer lists them; standings are then read from the member documents. Support
+ * conversations always list theirs, as sessions decide on them: nobody joins one that has so many.
+ */
 export const LISTED_MEMBERS = 100;
 /** Standing changes carried in the state of such a conversation before it is loaded afresh. */
 export const MAX_OVERLAY = 512;
@@ -130,7 +133,7 @@ function evolveMembers(next: Mutable<ConversationState>, event: StoredEvent): vo
     else members.delete(userId);
   }
   next.members = members;
-  if (next.memberCount > LISTED_MEMBERS) next.listed = false;
+  if (next.memberCount > LISTED_MEMBERS && next.kind !== "support") next.listed = false;
 }
 
 function evolveLastMessage(next: Mutable<ConversationState>, event: StoredEvent): void {
