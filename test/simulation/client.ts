@@ -14,6 +14,8 @@ interface Followed {
   readonly waiting: Map<number, WireEvent>;
   /** The server says that the user is not a member. */
   gone: boolean;
+  /** When the last live event came. */
+  heardAt: number;
 }
 
 interface Task {
@@ -162,7 +164,7 @@ export class Client implements LinkEnd {
 
   private follow(id: string): void {
     const known = this.followed.get(id);
-    if (!known) this.followed.set(id, { lastSeq: 0, taken: [], waiting: new Map(), gone: false });
+    if (!known) this.followed.set(id, { lastSeq: 0, taken: [], waiting: new Map(), gone: false, heardAt: 0 });
     else if (known.gone) known.gone = false;
   }
 
@@ -173,6 +175,7 @@ export class Client implements LinkEnd {
     this.follow(id);
     const talk = this.followed.get(id);
     if (!talk || event.seq <= talk.lastSeq) return;
+    talk.heardAt = this.world.now;
     talk.waiting.set(event.seq, event);
     this.advance(talk);
     if (talk.waiting.size > 0) this.sync();
@@ -218,16 +221,17 @@ export class Client implements LinkEnd {
       if (first) this.syncing = false;
       return first;
     };
+    const askedAt = this.world.now;
     this.world.trace("sync", this.name, JSON.stringify(cursors));
     link.toServer(() => {
       link.io
-        .sync(link, cursors, (result) => link.answer(() => over() && this.synced(result)))
+        .sync(link, cursors, (result) => link.answer(() => over() && this.synced(result, askedAt)))
         .catch(() => link.answer(() => over() && this.later(() => this.sync())));
     });
     this.world.schedule(ANSWER_MS, () => over() && this.sync());
   }
 
-  private synced({ events, reset, more }: SyncResult): void {
+  private synced({ events, reset, more }: SyncResult, askedAt: number): void {
     this.world.trace(
       "synced",
       this.name,
@@ -240,7 +244,11 @@ export class Client implements LinkEnd {
       const talk = this.followed.get(event.conversationId);
       if (talk && event.seq > talk.lastSeq) this.add(talk, event);
     }
-    for (const id of reset) this.reset(id);
+    for (const id of reset) {
+      // What came live since the question is newer than the answer.
+      if ((this.followed.get(id)?.heardAt ?? 0) >= askedAt) this.syncWanted = true;
+      else this.reset(id);
+    }
     for (const talk of this.followed.values()) this.advance(talk);
     const holes = [...this.followed.values()].some((talk) => talk.waiting.size > 0 && !talk.gone);
     if (more || this.syncWanted) this.sync();
@@ -250,7 +258,7 @@ export class Client implements LinkEnd {
   /** Unknown here, not the user's, or further than the server knows: forget it until the server names it again. */
   private reset(id: string): void {
     this.world.trace("reset", this.name, id);
-    this.followed.set(id, { lastSeq: 0, taken: [], waiting: new Map(), gone: true });
+    this.followed.set(id, { lastSeq: 0, taken: [], waiting: new Map(), gone: true, heardAt: 0 });
     if (this.link) this.list(this.link);
   }
 }
