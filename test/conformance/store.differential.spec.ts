@@ -3,7 +3,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import type { Collection, Document, Filter, Store, Update, WriteOperation } from "../../lib/store/collection";
+import type {
+  Collection,
+  CollectionDefinition,
+  Document,
+  Filter,
+  Store,
+  Update,
+  WriteOperation,
+} from "../../lib/store/collection";
 import { matches } from "../../lib/store/filter";
 import { MemoryStore } from "../../lib/store/memory";
 import { openSqliteStore } from "../../lib/store/sqlite/store";
@@ -78,6 +86,16 @@ const update = fc
   )
   .filter((operators) => Object.keys(operators).length > 0) as fc.Arbitrary<Update>;
 
+const DEFINITION: CollectionDefinition = {
+  name: "entries",
+  indexes: [
+    { fields: { i: 1, j: -1 } },
+    { fields: { "k.x": 1 } },
+    { fields: { s: 1 }, sparse: true },
+    { fields: { u: 1 }, sparse: true, unique: true },
+  ],
+};
+
 interface Pair {
   readonly memory: Collection<Entry>;
   readonly sqlite: Collection<Entry>;
@@ -86,7 +104,6 @@ interface Pair {
 describe("memory and SQLite agree", () => {
   let folder: string;
   let sqlite: Store;
-  let opened = 0;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "parley-differential-"));
     sqlite = await openSqliteStore({ folder, readers: 1 });
@@ -97,17 +114,10 @@ describe("memory and SQLite agree", () => {
   });
 
   /** The same empty collection in both. */
-  const open = (): Pair => {
-    const definition = {
-      name: `c${opened++}`,
-      indexes: [
-        { fields: { i: 1, j: -1 } as const },
-        { fields: { "k.x": 1 } as const },
-        { fields: { s: 1 } as const, sparse: true },
-        { fields: { u: 1 } as const, sparse: true, unique: true },
-      ],
-    };
-    return { memory: new MemoryStore().collection(definition), sqlite: sqlite.collection(definition) };
+  const open = async (): Promise<Pair> => {
+    const emptied = sqlite.collection<Entry>(DEFINITION);
+    await emptied.deleteMany({});
+    return { memory: new MemoryStore().collection(DEFINITION), sqlite: emptied };
   };
   /** What came of the same call on both: the result, or the error's name and index. */
   const both = async <T>(
@@ -131,7 +141,7 @@ describe("memory and SQLite agree", () => {
       fc.array(document, { maxLength: 10 }),
       fc.array(query, { minLength: 6, maxLength: 6 }),
       async (documents, queries) => {
-        const pair = open();
+        const pair = await open();
         await fill(pair, documents);
         const stored = await all(pair.memory);
         for (const each of queries) {
@@ -173,7 +183,7 @@ describe("memory and SQLite agree", () => {
       fc.array(document, { maxLength: 6 }),
       fc.array(step, { minLength: 1, maxLength: 6 }),
       async (documents, steps) => {
-        const pair = open();
+        const pair = await open();
         await fill(pair, documents);
         for (const each of steps) await both<unknown>(pair, each);
         await both(pair, all);
