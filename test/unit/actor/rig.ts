@@ -1,4 +1,4 @@
-import { type Behaviour, type Command, type Decision, type Outcome, STALE } from "../../../lib/actor/behaviour";
+import type { Behaviour, Command, Decision, Outcome, STALE } from "../../../lib/actor/behaviour";
 import { HeadReader } from "../../../lib/actor/head-reader";
 import { ActorHost } from "../../../lib/actor/host";
 import { Writer } from "../../../lib/actor/writer";

@@ -59,7 +59,7 @@ describe("group commit", () => {
     await rig.activate("a", "b");
     rig.log.write(entry("b", 1));
     rig.log.failNext("insert");
-    for (let i = 0; i < 5; i++) [rig.send("a", `a${i}`), rig.send("b", `b${i}`)];
+    for (const i of [1, 2, 3, 4, 5]) for (const stream of ["a", "b"]) rig.send(stream, `${stream}${i}`);
     await rig.clock.advance(100);
 
     const numbers = rig.flushes.map(({ flush }) => flush);
