@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StepResult } from "./generator/load";
 import { median } from "./generator/stats";
-import { figure, type Workload } from "./workloads";
+import { figure, held, type Workload } from "./workloads";
 
 /** What one system showed in one workload: the best step of each run. */
 export interface Outcome {
@@ -27,6 +27,7 @@ const rows = (workload: Workload): Array<readonly [string, (run: StepResult) => 
     : []),
   ["CPU us per message", (run) => run.cpuPerMessage, 0],
   ["CPU us per delivery", (run) => (run.cpuPerMessage * run.ackRate) / run.deliveryRate, 1],
+  ["held the limits (1 yes, 0 no)", (run) => Number(held(workload, run)), 0],
   ["lost", (run) => run.lost, 0],
   ["generator, % of a core", (run) => run.generatorLoad * 100, 0],
 ];

@@ -1,10 +1,13 @@
+import { performance } from "node:perf_hooks";
 import type { Load, StepResult } from "./generator/load";
 import { held, type Workload } from "./workloads";
 
 const STEP = 1.2;
 const RUNS = 3;
-const PROBE = { seconds: 1.5, warm: 0.5 };
+const PROBE = { seconds: 1.3, warm: 0.4 };
 const HOLD = { seconds: 3, warm: 1 };
+/** Time after which no further rates are tried beyond the one of each run. */
+const BUDGET_MS = 35_000;
 /** Grid steps that a probe jumps while nothing is known yet. */
 const LEAP = 3;
 const MOST_DOWN = 4;
@@ -23,10 +26,12 @@ export async function search(load: Load, workload: Workload, log: Log): Promise<
     log(`  ${ok ? "held" : "over"} ${describe(result)}`);
     return { ok, result };
   };
+  const deadline = performance.now() + BUDGET_MS;
+  const hurry = (): boolean => performance.now() > deadline;
   const first = await region(async (candidate) => (await attempt(candidate, PROBE)).ok);
   const runs: StepResult[] = [];
   for (let run = 0, step = first; run < RUNS; run++) {
-    const best = await climb(step, (candidate) => attempt(candidate, HOLD));
+    const best = await climb(step, (candidate) => attempt(candidate, HOLD), hurry);
     runs.push(best.result);
     step = best.step;
   }
@@ -42,16 +47,18 @@ interface Attempt {
 async function climb(
   from: number,
   attempt: (step: number) => Promise<Attempt>,
+  hurry: () => boolean,
 ): Promise<{ step: number; result: StepResult }> {
   let step = from;
   let best = await attempt(step);
-  if (!best.ok) best = await attempt(step);
-  if (best.ok) {
-    for (let next = await attempt(step + 1); next.ok; next = await attempt(step + 1)) {
-      best = next;
-      step++;
-    }
-  } else for (let down = 0; down < MOST_DOWN && !best.ok; down++) best = await attempt(--step);
+  if (!best.ok && !hurry()) best = await attempt(step);
+  while (best.ok && !hurry()) {
+    const next = await attempt(step + 1);
+    if (!next.ok) return { step, result: best.result };
+    best = next;
+    step++;
+  }
+  for (let down = 0; down < MOST_DOWN && !best.ok && !hurry(); down++) best = await attempt(--step);
   return { step, result: best.result };
 }
 
