@@ -1,7 +1,24 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Collection, CollectionDefinition, Document } from "../../lib/store/collection";
+import { MemoryStore } from "../../lib/store/memory";
 import { get, heard, outcome, type SocketNode, startSocketNode } from "../support/socket-node";
 import { until } from "../support/wait";
 
 const CLIENTS = 40;
+const INSERT_MS = 40;
+
+/** A store whose inserts take a while, so that there is always something in flight. */
+class SlowStore extends MemoryStore {
+  override collection<T extends Document>(definition: CollectionDefinition): Collection<T> {
+    const collection = super.collection<T>(definition);
+    const insertMany = collection.insertMany.bind(collection);
+    collection.insertMany = async (documents) => {
+      await pause(INSERT_MS);
+      await insertMany(documents);
+    };
+    return collection;
+  }
+}
 
 describe("a node that drains", () => {
   const crowd = async (node: SocketNode) => {
@@ -39,7 +56,7 @@ describe("a node that drains", () => {
   });
 
   it("answers everything that was in flight, and what it answered is there", async () => {
-    const node = await startSocketNode({ env: { DRAIN_SECONDS: "5" } });
+    const node = await startSocketNode({ env: { DRAIN_SECONDS: "5" }, store: new SlowStore() });
     const [anna, ben] = await Promise.all([node.user(), node.user()]);
     const sockets = await Promise.all(Array.from({ length: 10 }, () => node.connect(anna)));
     const first = sockets[0];

@@ -6,6 +6,7 @@ import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket
 import { readConfig, SETTINGS } from "../../lib/config";
 import type { WireError } from "../../lib/errors";
 import { createNode } from "../../lib/node";
+import type { Store } from "../../lib/store/collection";
 import { MemoryStore } from "../../lib/store/memory";
 import { call } from "../../services/call";
 import type { Role } from "../../services/schemas";
@@ -35,6 +36,7 @@ export interface SocketNode {
 }
 
 export interface SocketNodeOptions {
+  readonly store?: Store;
   readonly env?: Readonly<Record<string, string>>;
   readonly services?: readonly ServiceSchema[];
 }
@@ -46,7 +48,11 @@ const UNLIMITED = Object.fromEntries(
     .map((name) => [name, "100000"]),
 );
 
-export async function startSocketNode({ env = {}, services = [] }: SocketNodeOptions = {}): Promise<SocketNode> {
+/** Nodes that a failed test did not stop. */
+const running = new Set<() => Promise<void>>();
+afterAll(() => Promise.all([...running].map((stop) => stop())));
+
+export async function startSocketNode({ env = {}, services = [], store }: SocketNodeOptions = {}): Promise<SocketNode> {
   const folder = mkdtempSync(join(tmpdir(), "parley-socket-"));
   const config = readConfig({
     ...UNLIMITED,
@@ -57,11 +63,17 @@ export async function startSocketNode({ env = {}, services = [] }: SocketNodeOpt
     DRAIN_SECONDS: "1",
     ...env,
   });
-  const node = await createNode({ config, store: new MemoryStore(), services });
+  const node = await createNode({ config, store: store ?? new MemoryStore(), services });
+  const stop = (): Promise<void> => {
+    running.delete(stop);
+    for (const socket of clients) socket.disconnect();
+    return node.stop().finally(() => rmSync(folder, { recursive: true, force: true }));
+  };
+  const clients = new Set<Socket>();
+  running.add(stop);
   await node.start();
   const { broker } = node;
   const url = node.url ?? "";
-  const clients = new Set<Socket>();
   const signUp = async (...roles: Role[]): Promise<Login> => {
     const email = `${crypto.randomUUID()}@example.org`;
     const pair = await call(broker, "auth.signup", { email, password: "correct horse", name: "Somebody" });
@@ -97,11 +109,7 @@ export async function startSocketNode({ env = {}, services = [] }: SocketNodeOpt
       if (refusal) throw refusal;
       return socket;
     },
-    stop: async () => {
-      for (const socket of clients) socket.disconnect();
-      await node.stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 
