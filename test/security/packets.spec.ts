@@ -158,6 +158,40 @@ describe("a flood", () => {
 });
 
 describe("a client that does not read", () => {
+  it("gets everything in order when it reads again before too much waits for it", async () => {
+    const node = await startSocketNode({ env: { SOCKET_BUFFER_BYTES: "67108864" } });
+    const [anna, ben] = await Promise.all([node.user(), node.user()]);
+    const sender = await node.connect(anna);
+    const command = { commandId: "create", kind: "direct", members: [ben.id] };
+    const { id: conversationId } = await get<{ id: string }>(sender, "conversation.create", command);
+    const slow = await RawSocket.connect(node.url, ben.token);
+    const seqs = (): number[] =>
+      slow.received
+        .filter((packet) => packet.startsWith('42["events"'))
+        .flatMap((packet) => (JSON.parse(packet.slice(2)) as [string, Array<{ seq: number }>])[1])
+        .map(({ seq }) => seq);
+    const text = "x".repeat(8_000);
+    let sent = 0;
+    const send = (count: number) =>
+      Promise.all(
+        Array.from({ length: count }, () =>
+          get(sender, "message.send", { conversationId, commandId: `c${++sent}`, text }),
+        ),
+      );
+    await send(1);
+    await until("it is live", () => seqs().length === 1);
+    for (let round = 0; round < 2; round++) {
+      slow.pause();
+      await send(600);
+      slow.resume();
+      await send(100);
+    }
+    await until("it has everything", () => seqs().at(-1) === sent + 1);
+    expect(seqs()).toEqual(Array.from({ length: sent }, (_, n) => n + 2));
+    slow.terminate();
+    await node.stop();
+  }, 40_000);
+
   it("is cut off when too much waits for it, and the others get everything", async () => {
     const node = await startSocketNode({ env: { SOCKET_BUFFER_BYTES: "65536" } });
     const [anna, ben] = await Promise.all([node.user(), node.user()]);

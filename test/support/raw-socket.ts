@@ -46,6 +46,10 @@ export class RawSocket {
     this.ws.pause();
   }
 
+  resume(): void {
+    this.ws.resume();
+  }
+
   terminate(): void {
     this.ws.terminate();
   }
