@@ -57,6 +57,8 @@ export interface Target {
   /** The standing reaction of this user with this emoji: the seq that added it. */
   readonly reactionSeq?: number;
   readonly reactions: number;
+  /** Events about it so far. */
+  readonly changes: number;
 }
 
 /** `next` may be taken when `holder` is absent; else that conversation has the key `next` would follow. */

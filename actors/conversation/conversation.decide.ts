@@ -10,6 +10,12 @@ export interface Limits {
   readonly reactions: number;
 }
 
+/**
+ * Edits and reactions of one message, taken back or not: every reader of it reads them all. It can be deleted, and what
+ * stands be taken back, all the same.
+ */
+export const MAX_CHANGES = 2_000;
+
 /** The caller's standing, from the state or else from the facts. */
 export function standingOf(state: ConversationState, facts: Facts | undefined, userId: string): Standing {
   return standingIn(state, userId) ?? facts?.standings?.get(userId) ?? "none";
@@ -126,6 +132,7 @@ function edit(
   if (target.event.by !== by) return refuse("FORBIDDEN");
   if (target.deleted) return refuse("MESSAGE_DELETED");
   if (closed(state)) return refuse("SESSION_CLOSED");
+  if (target.changes >= MAX_CHANGES) return refuse("LIMIT_REACHED", { limit: MAX_CHANGES });
   return { event: { type: "message.edited", data: { seq: params.seq, text: params.text }, about: params.seq } };
 }
 
@@ -150,7 +157,9 @@ function react(
   if (closed(state)) return refuse("SESSION_CLOSED");
   const { seq, emoji, on } = params;
   if (on === (target.reactionSeq !== undefined)) return noop(target.reactionSeq ?? seq);
-  if (on && target.reactions >= limits.reactions) return refuse("LIMIT_REACHED", { limit: limits.reactions });
+  const limit = target.changes >= MAX_CHANGES ? MAX_CHANGES : limits.reactions;
+  if (on && (target.reactions >= limits.reactions || target.changes >= MAX_CHANGES))
+    return refuse("LIMIT_REACHED", { limit });
   return { event: { type: on ? "reaction.added" : "reaction.removed", data: { seq, emoji }, about: seq } };
 }
 

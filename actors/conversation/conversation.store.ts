@@ -219,7 +219,7 @@ function summarise(event: StoredEvent, changes: readonly StoredEvent[], mine: { 
     if (isA(change, "reaction.removed")) reactions.delete(`${change.by}\n${change.data.emoji}`);
   }
   const reactionSeq = mine.emoji === undefined ? undefined : reactions.get(`${mine.by}\n${mine.emoji}`);
-  const target = { event, deleted, reactions: reactions.size };
+  const target = { event, deleted, reactions: reactions.size, changes: changes.length };
   return reactionSeq === undefined ? target : { ...target, reactionSeq };
 }
 

@@ -1,4 +1,5 @@
-import type { SessionState } from "../../../actors/conversation/conversation.events";
+import { MAX_CHANGES } from "../../../actors/conversation/conversation.decide";
+import type { SessionState, StoredEvent } from "../../../actors/conversation/conversation.events";
 import { LISTED_MEMBERS } from "../../../actors/conversation/conversation.state";
 import { command, type Ended, LIMITS, type Order, World } from "./world";
 
@@ -50,6 +51,13 @@ const toTopic = (topic: string): Order => ({ action: "transfer", params: { to: {
 
 const made = (ended: Ended): unknown => (typeof ended === "object" && "event" in ended ? ended.event.type : ended);
 const refused = (refusal: string) => expect.objectContaining({ refusal }) as unknown;
+
+/** One more edit of message 2, put into the log past the rules. */
+function changeOf(desk: Desk, i: number): StoredEvent {
+  const [, message] = desk.log("group");
+  if (!message) throw new Error("no message");
+  return { ...message, _id: `edit-${i}`, type: "message.edited", about: "group/2", data: { seq: 2, text: "again" } };
+}
 
 describe("who is no member, and what does not exist", () => {
   it.each<[string, Order]>([
@@ -229,6 +237,20 @@ describe("a reaction", () => {
     expect(desk.does("ada", "group", react(2, "c"))).toEqual({ refusal: "LIMIT_REACHED", data: { limit: 2 } });
     desk.does("ben", "group", react(2, "a", false));
     expect(made(desk.does("ada", "group", react(2, "c")))).toBe("reaction.added");
+  });
+});
+
+describe("a message with very many changes", () => {
+  it("is LIMIT_REACHED for more of them, but is deleted and freed of reactions all the same", () => {
+    const desk = new Desk();
+    desk.does("ada", "group", send("hello"));
+    desk.does("ben", "group", react(2));
+    for (let i = 1; i < MAX_CHANGES; i++) desk.log("group").push(changeOf(desk, i));
+    const limit = { refusal: "LIMIT_REACHED", data: { limit: MAX_CHANGES } };
+    expect(desk.does("ada", "group", edit(2))).toEqual(limit);
+    expect(desk.does("gil", "group", react(2))).toEqual(limit);
+    expect(made(desk.does("ben", "group", react(2, "+1", false)))).toBe("reaction.removed");
+    expect(made(desk.does("ada", "group", remove(2)))).toBe("message.deleted");
   });
 });
 

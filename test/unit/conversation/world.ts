@@ -96,7 +96,13 @@ export class Reference {
     }
     const deleted = about.some(({ type }) => type === "message.deleted");
     const reactionSeq = emoji === undefined ? undefined : standing.get(`${by} ${emoji}`);
-    return { event, deleted, reactions: standing.size, ...(reactionSeq !== undefined && { reactionSeq }) };
+    return {
+      event,
+      deleted,
+      reactions: standing.size,
+      changes: about.length,
+      ...(reactionSeq !== undefined && { reactionSeq }),
+    };
   }
 }
 
