@@ -21,6 +21,7 @@ export function conversationProbe(broker: ServiceBroker, conversations: () => Co
     },
     fenced: () => void fences.value++,
     storeFailed: () => void failures.value++,
+    faulted: (error) => broker.logger.error("a conversation's command failed", { error }),
   };
 }
 

@@ -35,6 +35,8 @@ export interface Probe {
   flushed(documents: number, ms: number): void;
   fenced(): void;
   storeFailed(): void;
+  /** A rule threw, or the store will never take a document: the caller was answered INTERNAL. */
+  faulted?(error: unknown): void;
 }
 
 export interface ConversationsOptions {
@@ -95,6 +97,7 @@ export class Conversations {
         onDurable: (_id, event, state) => this.projector.add(event, state),
         onFound: (_id, events, state) => this.found(events, state),
         projected: () => this.projector.write(),
+        onFault: (error) => probe?.faulted?.(error),
       },
       { maxActivations: limits.activations, idleMs: IDLE_MS },
     );
