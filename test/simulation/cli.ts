@@ -1,35 +1,69 @@
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { BUGS } from "./bugs";
+import { runSeeds } from "./runner";
+import type { ShardMessage } from "./shard";
 import { simulate } from "./simulation";
-void (async () => {
-  const args = process.argv.slice(2);
-  const value = (name: string, fallback: number): number => {
-    const at = args.indexOf(name);
-    return at < 0 ? fallback : Number(args[at + 1]);
+
+const USAGE = `npm run simulate -- [--seeds 1000] [--from 1] [--workers N] [--bug "name"]
+npm run simulate -- --seed N [--verbose] [--bug "name"]
+
+Runs histories of a small cluster under faults, one per seed, and says which seeds break a promise. The same seed is
+always the same history: --seed N --verbose prints its last events. Planted bugs: ${BUGS.map(({ name }) => name).join("; ")}.`;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "1000" },
+    from: { type: "string", default: "1" },
+    seed: { type: "string" },
+    workers: { type: "string", default: String(Math.min(availableParallelism(), 8)) },
+    bug: { type: "string" },
+    verbose: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const firstLine = (text: string): string => text.split("\n", 1)[0] ?? "";
+
+async function one(seed: number): Promise<boolean> {
+  const remove = BUGS.find(({ name }) => name === values.bug)?.plant();
+  const outcome = await simulate(seed, values.verbose);
+  remove?.();
+  if (values.verbose) console.log(outcome.history.join("\n"));
+  console.log(`seed ${seed}: ${outcome.failure ?? "clean"}`);
+  console.log(`${outcome.steps} steps, ${outcome.events} events in the log, digest ${outcome.digest}`);
+  return outcome.failure === undefined;
+}
+
+async function many(from: number, count: number): Promise<boolean> {
+  const startedAt = performance.now();
+  let done = 0;
+  let told = 0;
+  const onMessage = (message: ShardMessage): void => {
+    if ("failure" in message) console.log(`seed ${message.failure.seed}: ${firstLine(message.failure.reason)}`);
+    if ("progress" in message) done += message.progress;
+    if (done - told < count / 10) return;
+    told = done;
+    console.log(`${done} of ${count} seeds`);
   };
-  const verbose = args.includes("--verbose");
-  const one = value("--seed", -1);
-  const from = one >= 0 ? one : value("--from", 1);
-  const count = one >= 0 ? 1 : value("--seeds", 100);
-  const t = performance.now();
-  let steps = 0,
-    events = 0,
-    failed = 0;
-  for (let seed = from; seed < from + count; seed++) {
-    const outcome = await simulate(seed, verbose);
-    steps += outcome.steps;
-    events += outcome.events;
-    if (outcome.failure) {
-      failed++;
-      console.log(
-        `seed ${seed}: ${outcome.failure
-          .split("\n")
-          .slice(0, verbose ? 8 : 1)
-          .join("\n")}`,
-      );
-      if (verbose) console.log(outcome.history.join("\n"));
-    }
-    if (one >= 0) console.log(outcome.digest, outcome.steps, outcome.events);
-  }
+  const task = values.bug === undefined ? {} : { bug: values.bug };
+  const report = await runSeeds({ from, count, workers: Number(values.workers), onMessage, ...task });
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const { seeds, failures, steps, events } = report;
   console.log(
-    `${count} seeds, ${failed} failed, ${((performance.now() - t) / count).toFixed(1)} ms/seed, ${Math.round(steps / count)} steps, ${Math.round(events / count)} events`,
+    `${seeds} seeds in ${seconds.toFixed(1)} s, ${failures.length} failed; ` +
+      `${Math.round(steps / seeds)} steps and ${Math.round(events / seeds)} events in the log per seed`,
   );
-})();
+  for (const { seed } of failures.slice(0, 10)) console.log(`  npm run simulate -- --seed ${seed} --verbose`);
+  return failures.length === 0;
+}
+
+async function main(): Promise<boolean> {
+  if (values.help) {
+    console.log(USAGE);
+    return true;
+  }
+  return values.seed === undefined ? many(Number(values.from), Number(values.seeds)) : one(Number(values.seed));
+}
+
+void main().then((clean) => (process.exitCode = clean ? 0 : 1));

@@ -33,6 +33,8 @@ const RETRYABLE: ReadonlySet<string> = new Set(["UNAVAILABLE", "TOO_BUSY", "UNKN
 export class Client implements LinkEnd {
   link: Link | undefined;
   readonly followed = new Map<string, Followed>();
+  /** Never gives a command up. */
+  patient = false;
   /** Commands without a final answer. */
   pending = 0;
   private links = 0;
@@ -113,8 +115,7 @@ export class Client implements LinkEnd {
       this.world.trace("answer", this.name, request.commandId, JSON.stringify(answer));
       this.oracle.answered(request, answer, from, askedAt);
       const again = answer.kind === "refused" && RETRYABLE.has(answer.type);
-      if (again && !(answer.type === "UNAVAILABLE" && this.world.random.chance(0.2)))
-        return this.later(() => this.attempt(lane));
+      if (again && !this.losesPatience()) return this.later(() => this.attempt(lane));
       this.pending -= 1;
       task.resolve();
       lane.shift();
@@ -135,6 +136,10 @@ export class Client implements LinkEnd {
       if (link.up && this.world.random.chance(0.5)) link.break();
       this.later(() => this.attempt(lane));
     });
+  }
+
+  private losesPatience(): boolean {
+    return !this.patient && this.world.random.chance(this.faults.givesUp);
   }
 
   private later(run: () => void): void {

@@ -14,8 +14,14 @@ export interface Faults {
   readonly majorityMs: readonly [number, number];
   readonly storeMs: readonly [number, number];
   readonly networkMs: readonly [number, number];
+  /** Milliseconds a caller waits for a command. */
+  readonly requestMs: number;
+  /** Share of retryable errors after which a user loses patience. */
+  readonly givesUp: number;
   readonly messageLost: number;
   readonly messageDoubled: number;
+  /** Share of calls that go to another core node than the home: nodes see different clusters. */
+  readonly misrouted: number;
   /** Mean milliseconds between two faults of a kind; Infinity for never. */
   readonly every: {
     readonly crash: number;
@@ -28,24 +34,27 @@ export interface Faults {
   };
 }
 
-const rarely = (random: Prng, most: number): number => (random.chance(0.5) ? 0 : random.between(0, most));
+const rarely = (random: Prng, most: number): number => (random.chance(0.5) ? 0 : random.logBetween(most / 30, most));
 const now = (random: Prng, low: number, high: number): number =>
   random.chance(0.45) ? Infinity : random.logBetween(low, high);
 
 export function drawFaults(random: Prng): Faults {
   return {
     write: {
-      lost: rarely(random, 0.08),
-      late: rarely(random, 0.08),
-      answerLost: rarely(random, 0.08),
-      cut: rarely(random, 0.08),
+      lost: rarely(random, 0.3),
+      late: rarely(random, 0.3),
+      answerLost: rarely(random, 0.3),
+      cut: rarely(random, 0.3),
     },
-    readFails: rarely(random, 0.08),
+    readFails: rarely(random, 0.3),
     majorityMs: [0.2, random.logBetween(1, 300)],
     storeMs: [0.2, random.logBetween(0.5, 30)],
     networkMs: [0.1, random.logBetween(0.3, 60)],
-    messageLost: rarely(random, 0.1),
-    messageDoubled: rarely(random, 0.1),
+    requestMs: random.logBetween(1_000, 6_000),
+    givesUp: random.between(0, 0.5),
+    messageLost: rarely(random, 0.2),
+    messageDoubled: rarely(random, 0.2),
+    misrouted: rarely(random, 0.5),
     every: {
       crash: now(random, 3_000, 30_000),
       pause: now(random, 3_000, 30_000),

@@ -12,7 +12,6 @@ import type { Link } from "./link";
 import type { Answer, Request, SyncResult } from "./messages";
 import type { Network, Peer } from "./network";
 
-const REQUEST_MS = 6_000;
 const PING_MS = 1_000;
 const HEAR_CORES_AFTER_MS = 1_500;
 
@@ -21,6 +20,9 @@ export interface IoOptions {
   readonly store: Store;
   readonly network: Network;
   readonly limits: Partial<RoomLimits>;
+  readonly requestMs: number;
+  /** Should this call go to any core node rather than to the home? */
+  readonly misroutes: () => boolean;
   /** A core node was asked to run a command. */
   readonly onAsked: (request: Request) => void;
 }
@@ -92,7 +94,7 @@ export class IoNode implements Peer {
 
   /** Runs a command at the conversation's home; answers in time, if with an error. */
   async command(request: Request): Promise<Answer> {
-    const deadline = this.life.now() + REQUEST_MS;
+    const deadline = this.life.now() + this.options.requestMs;
     try {
       return await this.atHome(request.conversationId, deadline, (core) => {
         this.options.onAsked(request);
@@ -106,7 +108,7 @@ export class IoNode implements Peer {
 
   /** Answers `conversation.sync`, and lets the socket in without a gap. */
   async sync(link: Link, cursors: Readonly<Record<string, number>>, answer: (result: SyncResult) => void) {
-    const deadline = this.life.now() + REQUEST_MS;
+    const deadline = this.life.now() + this.options.requestMs;
     const parts = await Promise.all(
       Object.entries(cursors).map(([id, cursor]) =>
         this.atHome(id, deadline, (core) => core.conversations.reader.sync(link.userId, { [id]: cursor }, deadline)),
@@ -126,7 +128,7 @@ export class IoNode implements Peer {
   async list(link: Link): Promise<string[]> {
     let joined = false;
     const joining = this.joined.get(link.id)?.then(() => (joined = true));
-    await Promise.race([joining, this.pause(REQUEST_MS)]);
+    await Promise.race([joining, this.pause(this.options.requestMs)]);
     if (!joined) throw new ParleyError("UNAVAILABLE");
     const found = await this.anyCore((core) => core.memberships(link.userId));
     return found.map(({ conversationId }) => conversationId);
@@ -161,9 +163,11 @@ export class IoNode implements Peer {
   }
 
   private atHome<R>(id: string, deadline: number, run: (core: CoreNode) => Promise<R>): Promise<R> {
-    return this.router.call(id, deadline, (home, timeoutMs) =>
-      this.options.network.call(this.life, home, (peer) => run(peer as unknown as CoreNode), timeoutMs),
-    );
+    const { network, misroutes } = this.options;
+    return this.router.call(id, deadline, (home, timeoutMs) => {
+      const node = misroutes() ? this.life.world.random.pick(network.homes(this.life)) : home;
+      return network.call(this.life, node, (peer) => run(peer as unknown as CoreNode), timeoutMs);
+    });
   }
 
   private async anyCore<R>(run: (core: CoreNode) => Promise<R>): Promise<R> {

@@ -248,13 +248,15 @@ export class Oracle {
     const emoji = "emoji" in params ? params.emoji : undefined;
     const reactions = new Map<string, number>();
     let deleted = false;
+    let changes = 0;
     for (const change of this.events(id).slice(0, through)) {
       if (change.about !== `${id}/${seq}`) continue;
+      changes += 1;
       if (change.type === "message.deleted") deleted = true;
       if (isA(change, "reaction.added")) reactions.set(`${change.by}\n${change.data.emoji}`, change.seq);
       if (isA(change, "reaction.removed")) reactions.delete(`${change.by}\n${change.data.emoji}`);
     }
     const reactionSeq = reactions.get(`${by}\n${String(emoji)}`);
-    return { event, deleted, reactions: reactions.size, ...(reactionSeq !== undefined && { reactionSeq }) };
+    return { event, deleted, changes, reactions: reactions.size, ...(reactionSeq !== undefined && { reactionSeq }) };
   }
 }

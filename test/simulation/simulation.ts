@@ -5,6 +5,7 @@ import { CoreNode } from "./core-node";
 import { drawFaults, type Faults } from "./faults";
 import { IoNode } from "./io-node";
 import { Life } from "./life";
+import type { Request } from "./messages";
 import { Network, type Peer } from "./network";
 import { NOTE, Oracle } from "./oracle";
 import { SimStore } from "./sim-store";
@@ -129,7 +130,10 @@ export class Simulation {
       void core.start();
     } else {
       const limits = world.random.chance(0.3) ? { page: 3, queue: 4, missingFlushes: 5 } : {};
-      const io = new IoNode({ life, store, network, limits, onAsked: (request) => this.oracle.asked(request) });
+      const misroutes = (): boolean => this.disturbed && world.random.chance(this.faults.misrouted);
+      const onAsked = (request: Request): void => this.oracle.asked(request);
+      const { requestMs } = this.faults;
+      const io = new IoNode({ life, store, network, limits, requestMs, misroutes, onAsked });
       machine.peer = io;
       io.start();
     }
@@ -191,6 +195,7 @@ export class Simulation {
     this.store.disturbed = false;
     this.network.disturbed = false;
     this.network.heal();
+    for (const client of this.clients) client.patient = true;
     for (const machine of this.machines) {
       const life = machine.peer?.life;
       if (life) life.skew = 0;
@@ -274,15 +279,37 @@ function withNotes(): void {
 }
 withNotes();
 
-/** Runs the history of a seed. */
+/** The heart takes its clock and its chance as parameters: while a history runs, the process's own are out of reach. */
+function withoutTime(world: World): () => void {
+  const real = { now: Date.now, random: Math.random, setTimeout: globalThis.setTimeout };
+  const forbid = (name: string) => (): never => {
+    const error = new Error(`${name} was used while a history ran`);
+    world.fail(error);
+    throw error;
+  };
+  Date.now = forbid("Date.now");
+  Math.random = forbid("Math.random");
+  globalThis.setTimeout = Object.assign(forbid("setTimeout"), { __promisify__: real.setTimeout.__promisify__ });
+  return () => {
+    Date.now = real.now;
+    Math.random = real.random;
+    globalThis.setTimeout = real.setTimeout;
+  };
+}
+
+/** Runs the history of a seed. One at a time per process: what nobody awaits is laid at its door. */
 export async function simulate(seed: number, verbose = false): Promise<Outcome> {
+  // Whatever a loader left for the next turn of the event loop has its own clock.
+  await new Promise((resolve) => setImmediate(resolve));
   const simulation = new Simulation(seed, verbose);
   const onRejection = (error: unknown): void =>
     simulation.world.fail(error instanceof Error ? error : new Error(String(error)));
   process.on("unhandledRejection", onRejection);
+  const restore = withoutTime(simulation.world);
   try {
     return await simulation.run();
   } finally {
+    restore();
     process.off("unhandledRejection", onRejection);
   }
 }

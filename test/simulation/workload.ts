@@ -20,6 +20,8 @@ const GHOSTS = 105;
 /** What the users do: direct and group talk, support sessions, and things they may not do. */
 export class Workload {
   private drawn = 0;
+  /** Share of new conversations, drawn for each history: few busy ones or many quiet ones. */
+  private readonly creations: number;
 
   constructor(
     private readonly world: World,
@@ -27,7 +29,9 @@ export class Workload {
     private readonly users: readonly User[],
     private readonly clients: readonly Client[],
     private readonly largeGroups: boolean,
-  ) {}
+  ) {
+    this.creations = world.random.logBetween(0.04, 0.5);
+  }
 
   /** Lets one client do one thing, or several clients the same thing at once. */
   act(): void {
@@ -68,6 +72,9 @@ export class Workload {
     }
     if (!client.userId.startsWith("customer")) return;
     const topic = random.pick(TOPICS);
+    const own = open.filter((id) => this.oracle.state(id).session?.customerId === client.userId);
+    if (own.length > 0 && random.chance(0.6))
+      this.perform(client, { conversationId: random.pick(own), action: "close", params: {} });
     for (let i = 0; i < 3; i++) this.open(client, topic);
   }
 
@@ -98,9 +105,9 @@ export class Workload {
 
   private draft(client: Client): Draft | undefined {
     const { random } = this.world;
+    if (random.chance(this.creations)) return void this.create(client);
     const roll = random.float();
-    if (roll < 0.06) return void this.create(client);
-    if (roll < 0.14) {
+    if (roll < 0.08) {
       if (client.userId.startsWith("customer")) this.open(client, random.pick(TOPICS));
       return undefined;
     }
