@@ -66,6 +66,13 @@ interface InFlight<S, C extends Command, D, N> {
   readonly followers: Array<Call<C, D, N>>;
 }
 
+interface Waiter {
+  readonly seq: number;
+  readonly deadline: number;
+  readonly resume: () => void;
+  readonly fail: (error: Error) => void;
+}
+
 interface Reader {
   readonly deadline: number;
   readonly resume: () => void;
@@ -87,7 +94,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
   /** The command whose facts are being read. */
   private preparing: Call<C, D, N> | undefined;
   private readonly recent = new Map<string, D>();
-  private waiters: Array<{ readonly seq: number; readonly resume: () => void }> = [];
+  private waiters: Waiter[] = [];
   private readers: Reader[] = [];
   private readingHeads = 0;
   /** The state after everything decided, and after everything durable; undefined until loaded. */
@@ -160,8 +167,9 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
         const { head } = await heads.confirm({ stream: this.id, by: "", commandId: "" }, deadline);
         const state = await this.read(deadline);
         if (behaviour.seqOf(state) >= head) return state;
-        if (this.decided !== undefined && behaviour.seqOf(this.decided) >= head) await this.durableAt(head);
-        else this.reload();
+        if (this.decided === undefined || behaviour.seqOf(this.decided) < head) this.reload();
+        // Either it becomes durable here, or what is in flight is settled and the state is loaded again.
+        if (this.inFlight.length > 0) await this.durableAt(head, deadline);
       }
     } finally {
       this.readingHeads--;
@@ -180,7 +188,10 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     this.mailbox = this.mailbox.filter(({ settled }) => !settled);
     const { readers } = this;
     this.readers = readers.filter(({ deadline }) => now < deadline);
-    for (const reader of readers) if (now >= reader.deadline) reader.fail(new ParleyError("UNAVAILABLE"));
+    const { waiters } = this;
+    this.waiters = waiters.filter(({ deadline }) => now < deadline);
+    for (const { deadline, fail } of [...readers, ...waiters])
+      if (now >= deadline) fail(new ParleyError("UNAVAILABLE"));
   }
 
   stored(event: D): void {
@@ -382,10 +393,10 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     }
   }
 
-  /** Resolves when everything through `seq` is durable, or when the activation reloads. */
-  private durableAt(seq: number): Promise<void> | undefined {
+  /** Resolves when everything through `seq` is durable, or when the activation reloads; rejects at the deadline. */
+  private durableAt(seq: number, deadline = Number.POSITIVE_INFINITY): Promise<void> | undefined {
     if (this.durable !== undefined && this.context.behaviour.seqOf(this.durable) >= seq) return undefined;
-    return new Promise((resume) => this.waiters.push({ seq, resume }));
+    return new Promise((resume, fail) => this.waiters.push({ seq, deadline, resume, fail }));
   }
 
   private wake(seq: number): void {

@@ -1,0 +1,68 @@
+import { entry, Rig, settle } from "./rig";
+
+describe("reading as far as the log's head", () => {
+  it("shows what another home has written", async () => {
+    const rig = new Rig();
+    await rig.activate("a");
+    rig.log.write(entry("a", 1));
+    expect((await rig.host.read("a", rig.clock.now() + 1_000)).seq).toBe(0);
+    expect((await rig.host.readHead("a", rig.clock.now() + 1_000)).seq).toBe(1);
+    await rig.stop();
+  });
+
+  it("waits for what is in flight here and has landed", async () => {
+    const rig = new Rig();
+    await rig.activate("a");
+    const held = rig.log.hold("insert");
+    rig.send("a", "c1");
+    await settle();
+    held.land();
+    let seq: number | undefined;
+    void rig.host.readHead("a", rig.clock.now() + 1_000).then((state) => (seq = state.seq));
+    await settle();
+    expect(seq).toBeUndefined();
+    held.proceed();
+    await settle();
+    expect(seq).toBe(1);
+    await rig.stop();
+  });
+
+  it("is UNAVAILABLE at its deadline while an insert that has landed is not heard of", async () => {
+    const rig = new Rig();
+    await rig.activate("a");
+    const held = rig.log.hold("insert");
+    rig.send("a", "c1");
+    await settle();
+    held.land();
+    const refused = expect(rig.host.readHead("a", rig.clock.now() + 500)).rejects.toMatchObject({
+      type: "UNAVAILABLE",
+    });
+    await rig.clock.advance(1_000);
+    await refused;
+    held.proceed();
+    await rig.stop();
+  });
+
+  it("asks the log no more often than it changes, while the activation cannot reload", async () => {
+    const rig = new Rig();
+    await rig.activate("a");
+    const held = rig.log.hold("insert");
+    rig.send("a", "c1");
+    await settle();
+    rig.log.write(entry("a", 1));
+    rig.log.write(entry("a", 2));
+    // Other streams keep the store's reads answering.
+    let turns = 0;
+    rig.log.around = async (operation, act) => {
+      if (operation === "heads" && ++turns > 20) await new Promise(() => undefined);
+      return act();
+    };
+    const read = rig.host.readHead("a", rig.clock.now() + 5_000);
+    await settle();
+    expect(turns).toBeLessThan(3);
+    held.proceed();
+
+    expect((await read).seq).toBeGreaterThanOrEqual(2);
+    await rig.stop();
+  });
+});
