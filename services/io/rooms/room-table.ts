@@ -6,6 +6,7 @@ import {
 } from "../../../actors/conversation/conversation.events";
 import type { BrokerEvents } from "../../events";
 import { FlushTracker } from "./flush-tracker";
+import { type Connection, LocalSockets } from "./local-sockets";
 import { type LocalSocket, type Membership, ROOM_LIMITS, type RoomLimits, type RoomPorts } from "./ports";
 import { Reader } from "./reader";
 import { Room, type RoomHost } from "./room";
@@ -13,13 +14,6 @@ import { StandingMemory } from "./standing-memory";
 
 /** Pauses before the memberships of a socket are read again while the projections may lag more than the memory knows. */
 const RECHECK_AFTER_MS = [1_000, 5_000, 30_000];
-
-interface Connection {
-  readonly socket: LocalSocket;
-  readonly rooms: Map<string, Room>;
-  open: boolean;
-  cancelRecheck?: () => void;
-}
 
 /**
  * The rooms of one io node: which sockets see which conversations, and every event to each of them once, in order,
@@ -31,15 +25,13 @@ interface Connection {
  */
 export class RoomTable {
   private readonly rooms = new Map<string, Room>();
-  private readonly connections = new Map<string, Connection>();
-  private readonly byUser = new Map<string, Map<string, LocalSocket>>();
+  private readonly sockets = new LocalSockets();
   private readonly memory: StandingMemory;
   private readonly tracker: FlushTracker;
   private readonly reader: Reader;
   private readonly host: RoomHost;
   private readonly limits: RoomLimits;
   private readonly startedAt: number;
-  private everConnected = false;
   private stopped = false;
 
   constructor(
@@ -61,38 +53,27 @@ export class RoomTable {
       ports,
       reader: this.reader,
       limits: this.limits,
-      socketsOf: (userId) => this.socketsOf(userId),
+      socketsOf: (userId) => this.sockets.ofUser(userId),
       noted: (event, changes) => this.note(event, changes),
-      entered: (socketId, room) => this.connections.get(socketId)?.rooms.set(room.conversationId, room),
-      gone: (socketId, room) => this.connections.get(socketId)?.rooms.delete(room.conversationId),
+      entered: (socketId, room) => this.sockets.get(socketId)?.rooms.set(room.conversationId, room),
+      gone: (socketId, room) => this.sockets.get(socketId)?.rooms.delete(room.conversationId),
       empty: (room) => this.rooms.delete(room.conversationId),
     };
   }
 
   /** Makes a socket known. From now on its user's new conversations join it by themselves. */
   addSocket(socket: LocalSocket): void {
-    this.everConnected = true;
-    this.connections.set(socket.id, { socket, rooms: new Map(), open: true });
-    const sockets = this.byUser.get(socket.userId) ?? new Map<string, LocalSocket>();
-    this.byUser.set(socket.userId, sockets.set(socket.id, socket));
+    this.sockets.add(socket);
   }
 
   removeSocket(socketId: string): void {
-    const connection = this.connections.get(socketId);
-    if (!connection) return;
-    connection.open = false;
-    connection.cancelRecheck?.();
-    const { userId } = connection.socket;
-    const sockets = this.byUser.get(userId);
-    sockets?.delete(socketId);
-    if (sockets?.size === 0) this.byUser.delete(userId);
-    for (const room of [...connection.rooms.values()]) room.remove(socketId);
-    this.connections.delete(socketId);
+    const connection = this.sockets.remove(socketId);
+    if (connection) for (const room of [...connection.rooms.values()]) room.remove(socketId);
   }
 
   /** Joins the socket to every conversation of its user. Resolves when it is live in all of them, or closed. */
   async joinAll(socketId: string): Promise<void> {
-    const connection = this.connections.get(socketId);
+    const connection = this.sockets.get(socketId);
     if (!connection) return;
     await this.joinKnown(connection, true);
     if (this.ports.clock.now() - this.startedAt < this.limits.memoryMs) this.recheck(connection, 0);
@@ -107,7 +88,7 @@ export class RoomTable {
     socketId: string,
     through: Readonly<Record<string, { readonly through: number; readonly standing: Audience }>>,
   ): Promise<void> {
-    const connection = this.connections.get(socketId);
+    const connection = this.sockets.get(socketId);
     if (!connection) return;
     await Promise.all(Object.entries(through).map(([id, at]) => this.join(connection, id, at.through, at.standing)));
   }
@@ -132,7 +113,7 @@ export class RoomTable {
    */
   coreHeard(incarnation: string, flush: number): void {
     if (this.stopped) return;
-    if (this.everConnected) this.tracker.beat(incarnation, flush);
+    if (this.sockets.used) this.tracker.beat(incarnation, flush);
     else this.tracker.startAt(incarnation, flush);
   }
 
@@ -152,16 +133,12 @@ export class RoomTable {
 
   /** Conversations in which the socket is live or catching up. */
   roomsOf(socketId: string): string[] {
-    return [...(this.connections.get(socketId)?.rooms.keys() ?? [])];
+    return [...(this.sockets.get(socketId)?.rooms.keys() ?? [])];
   }
 
   /** The live sockets of a room. */
   socketsIn(conversationId: string): Iterable<LocalSocket> {
     return this.rooms.get(conversationId)?.sockets() ?? [];
-  }
-
-  socketsOf(userId: string): Iterable<LocalSocket> {
-    return this.byUser.get(userId)?.values() ?? [];
   }
 
   /** Rooms with local sockets; for metrics. */
@@ -172,7 +149,7 @@ export class RoomTable {
   stop(): void {
     this.stopped = true;
     this.tracker.stop();
-    for (const connection of this.connections.values()) {
+    for (const connection of this.sockets.all()) {
       connection.open = false;
       connection.cancelRecheck?.();
     }
@@ -200,7 +177,7 @@ export class RoomTable {
 
   /** A room for a user of this node who becomes a member by this event. */
   private openFor(event: StoredEvent, changes: readonly StandingChange[]): Room | undefined {
-    const concerned = changes.some(({ userId, standing }) => standing !== "none" && this.byUser.has(userId));
+    const concerned = changes.some(({ userId, standing }) => standing !== "none" && this.sockets.hasUser(userId));
     return concerned ? this.open(event.conversationId, event.seq - 1) : undefined;
   }
 
@@ -208,8 +185,8 @@ export class RoomTable {
   private admitLate(room: Room, event: StoredEvent, changes: readonly StandingChange[]): void {
     for (const { userId, standing } of changes) {
       if (standing === "none" || this.memory.newest(userId, event.conversationId)?.seq !== event.seq) continue;
-      for (const socket of this.socketsOf(userId)) {
-        void room.join(socket, event.seq - 1, "none");
+      for (const socket of this.sockets.ofUser(userId)) {
+        void room.join(socket, event.seq - 1, "none", event.seq);
       }
     }
   }
@@ -230,11 +207,11 @@ export class RoomTable {
       // Later on, the client does not know of the conversation yet: it is told from the event that made it a member.
       first || since === undefined || connection.rooms.has(conversationId)
         ? this.join(connection, conversationId, through, standing)
-        : this.join(connection, conversationId, since - 1, "none"),
+        : this.join(connection, conversationId, since - 1, "none", through),
     );
     for (const { conversationId, seq, standing } of this.memory.of(userId)) {
       if (standing === "none" || known.has(conversationId)) continue;
-      joins.push(this.join(connection, conversationId, seq - 1, "none"));
+      joins.push(this.join(connection, conversationId, seq - 1, "none", seq));
     }
     await Promise.all(joins);
   }
@@ -245,13 +222,14 @@ export class RoomTable {
     conversationId: string,
     at: number,
     standing: Audience | "none",
+    through = at,
   ): Promise<void> {
     if (!open || this.stopped) return Promise.resolve();
     const room = this.rooms.get(conversationId);
-    if (room) return room.join(socket, at, standing);
+    if (room) return room.join(socket, at, standing, through);
     const opened = this.open(conversationId, at);
     if (standing !== "none") opened.enter(socket, standing, at);
-    return opened.fill(at);
+    return opened.fill(through);
   }
 
   private recheck(connection: Connection, times: number): void {
@@ -266,7 +244,7 @@ export class RoomTable {
 
   private syncRooms(): void {
     for (const room of this.rooms.values()) void room.fill(0);
-    for (const connection of this.connections.values()) {
+    for (const connection of this.sockets.all()) {
       void this.joinKnown(connection, false);
       this.recheck(connection, 0);
     }

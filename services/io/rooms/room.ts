@@ -1,14 +1,13 @@
 import {
   type Audience,
-  maySee,
   type StandingChange,
   standingChanges,
   type StoredEvent,
-  toWire,
 } from "../../../actors/conversation/conversation.events";
 import { CatchUp } from "./catch-up";
 import type { LocalSocket, RoomLimits, RoomPorts } from "./ports";
 import { Backoff, type Reader } from "./reader";
+import { Viewers } from "./viewers";
 
 /** What a room needs of the table it is in. */
 export interface RoomHost {
@@ -26,13 +25,6 @@ export interface RoomHost {
   empty(room: Room): void;
 }
 
-interface Live {
-  readonly socket: LocalSocket;
-  readonly audience: Audience;
-  /** Everything after this seq was passed to the socket. */
-  readonly since: number;
-}
-
 /**
  * A conversation with sockets on this node. Events are applied strictly in seq order: what is doubled is dropped, a
  * hole is filled from the log first, and whoever loses the right to see is out before the next event is emitted.
@@ -42,14 +34,14 @@ export class Room {
   seq: number;
   /** Events through this one were never applied here. */
   readonly bornAt: number;
-  private readonly live = new Map<string, Live>();
+  private readonly viewers: Viewers;
   private readonly joiners = new Map<string, CatchUp>();
-  private readonly viewers = { all: 0, staff: 0 };
   private ready: StoredEvent[] = [];
   private readonly ahead = new Map<number, StoredEvent>();
   private filling: Promise<void> | undefined;
   private fillTo = 0;
   private fills = 0;
+  private settling = false;
   closed = false;
 
   constructor(
@@ -59,6 +51,7 @@ export class Room {
   ) {
     this.seq = seq;
     this.bornAt = seq;
+    this.viewers = new Viewers(conversationId, host.ports);
   }
 
   /** Takes an event in; `settle` applies what is in order. */
@@ -76,12 +69,15 @@ export class Room {
 
   /** Applies and emits what is in order, one frame per audience; fills the hole before what is not. */
   settle(): void {
+    // A socket that leaves while it is served does not close the room under the next one.
+    this.settling = true;
     while (this.ready.length > 0) {
       const events = this.ready;
       this.ready = [];
       this.apply(events);
       this.promote();
     }
+    this.settling = false;
     if (this.seq < this.fillTo && !this.filling) void this.fill(this.fillTo);
     this.closeIfEmpty();
   }
@@ -98,26 +94,22 @@ export class Room {
 
   /** Makes a socket live at the room's seq. For a room that was just opened at the seq of that standing. */
   enter(socket: LocalSocket, audience: Audience, since: number): void {
-    const before = this.live.get(socket.id);
-    if (before?.audience === audience) return;
-    if (before) this.drop(before);
-    this.live.set(socket.id, { socket, audience, since: before?.since ?? since });
-    this.viewers[audience] += 1;
+    this.viewers.enter(socket, audience, since);
     this.host.entered(socket.id, this);
-    this.host.ports.joined(socket.id, this.conversationId, audience);
   }
 
   /**
    * Lets a socket in whose user has this standing at `at`: what lies between that and the room's seq is passed to it
    * alone, with the changes of its standing, before it is live. Passes it again when the socket has been live since
    * later than `at`. Resolves when the socket is live, or will not be.
+   * @param through  the room is brought to at least this seq first
    */
-  join(socket: LocalSocket, at: number, standing: Audience | "none"): Promise<void> {
-    const live = this.live.get(socket.id);
+  join(socket: LocalSocket, at: number, standing: Audience | "none", through = at): Promise<void> {
+    const live = this.viewers.get(socket.id);
     if (live && live.since <= at) return Promise.resolve();
     const underWay = this.joiners.get(socket.id);
     if (underWay && underWay.from <= at) return underWay.done;
-    if (live) this.drop(live);
+    this.viewers.drop(socket.id);
     if (underWay) this.cancel(underWay);
     const { ports, limits } = this.host;
     const joiner = new CatchUp(socket, at, standing, this.seq, limits.queue, (events) =>
@@ -125,14 +117,13 @@ export class Room {
     );
     this.joiners.set(socket.id, joiner);
     this.host.entered(socket.id, this);
-    void this.catchUp(joiner);
+    void this.catchUp(joiner, through);
     return joiner.done;
   }
 
   /** The socket is closed. */
   remove(socketId: string): void {
-    const live = this.live.get(socketId);
-    if (live) this.drop(live);
+    this.drop(socketId);
     const joiner = this.joiners.get(socketId);
     if (joiner) this.cancel(joiner);
     this.closeIfEmpty();
@@ -140,16 +131,11 @@ export class Room {
 
   /** The audience of a live socket. */
   audienceOf(socketId: string): Audience | undefined {
-    return this.live.get(socketId)?.audience;
+    return this.viewers.get(socketId)?.audience;
   }
 
-  /** Live or catching up. */
-  has(socketId: string): boolean {
-    return this.live.has(socketId) || this.joiners.has(socketId);
-  }
-
-  *sockets(): IterableIterator<LocalSocket> {
-    for (const { socket } of this.live.values()) yield socket;
+  sockets(): Iterable<LocalSocket> {
+    return this.viewers.sockets();
   }
 
   close(): void {
@@ -172,19 +158,19 @@ export class Room {
       const changes = standingChanges(event);
       if (changes.length > 0) {
         this.host.noted(event, changes);
-        this.emit(events.slice(emitted, index));
+        this.viewers.emit(events.slice(emitted, index));
         for (const { userId, standing } of changes) if (standing !== "none") this.gain(userId, standing, event.seq - 1);
         emitted = index;
       }
       this.seq = event.seq;
       for (const joiner of this.joiners.values()) joiner.push(event);
       if (changes.some(({ standing }) => standing === "none")) {
-        this.emit(events.slice(emitted, index + 1));
+        this.viewers.emit(events.slice(emitted, index + 1));
         emitted = index + 1;
         for (const { userId, standing } of changes) if (standing === "none") this.lose(userId);
       }
     });
-    this.emit(events.slice(emitted));
+    this.viewers.emit(events.slice(emitted));
   }
 
   private gain(userId: string, audience: Audience, since: number): void {
@@ -194,27 +180,11 @@ export class Room {
   }
 
   private lose(userId: string): void {
-    for (const socket of this.host.socketsOf(userId)) {
-      const live = this.live.get(socket.id);
-      if (live) this.drop(live);
-    }
+    for (const socket of this.host.socketsOf(userId)) this.drop(socket.id);
   }
 
-  private drop({ socket, audience }: Live): void {
-    this.live.delete(socket.id);
-    this.viewers[audience] -= 1;
-    this.host.gone(socket.id, this);
-    this.host.ports.left(socket.id, this.conversationId);
-  }
-
-  private emit(events: readonly StoredEvent[]): void {
-    for (const audience of AUDIENCES) {
-      if (this.viewers[audience] === 0) continue;
-      const visible = events.filter((event) => maySee(event, audience));
-      if (visible.length === 0) continue;
-      const frame = visible.map((event) => toWire(event, audience));
-      this.host.ports.emit(this.conversationId, audience, frame);
-    }
+  private drop(socketId: string): void {
+    if (this.viewers.drop(socketId)) this.host.gone(socketId, this);
   }
 
   private async fillFromLog(): Promise<void> {
@@ -237,11 +207,11 @@ export class Room {
     this.closeIfEmpty();
   }
 
-  private async catchUp(joiner: CatchUp): Promise<void> {
+  private async catchUp(joiner: CatchUp, through: number): Promise<void> {
     const { reader, ports } = this.host;
     const backoff = new Backoff(ports.clock);
     const wanted = () => !joiner.cancelled;
-    while (wanted() && this.seq < joiner.at) await this.fill(joiner.at);
+    while (wanted() && this.seq < through) await this.fill(through);
     while (wanted() && !joiner.complete) {
       const page = await reader.events(this.conversationId, joiner.at, wanted);
       if (!page || !wanted()) break;
@@ -267,10 +237,8 @@ export class Room {
   }
 
   private closeIfEmpty(): void {
-    if (this.closed || this.filling || this.live.size > 0 || this.joiners.size > 0) return;
+    if (this.closed || this.settling || this.filling || this.viewers.size > 0 || this.joiners.size > 0) return;
     this.closed = true;
     this.host.empty(this);
   }
 }
-
-const AUDIENCES: readonly Audience[] = ["all", "staff"];

@@ -217,6 +217,60 @@ describe("a user who becomes a member while connected", () => {
     bench.table.stop();
   });
 
+  it("gets what follows its event in the log, broadcast or not", async () => {
+    const bench = await group();
+    bench.table.removeSocket("alice");
+    bench.table.removeSocket("bob");
+    await bench.connect("dora");
+    const joins = bench.log.append("member.joined", { userId: "dora" });
+    bench.log.messages(2);
+    bench.flush([joins]);
+    await settle();
+    expect(bench.seqs("dora")).toEqual([5, 6, 7]);
+    bench.table.stop();
+  });
+
+  it("is told of it although the room was joined before its event came", async () => {
+    const bench = await group();
+    const joins = bench.log.append("member.joined", { userId: "dora" });
+    bench.log.messages(1);
+    bench.member("dora", 6);
+    bench.table.removeSocket("alice");
+    bench.table.removeSocket("bob");
+    await bench.connect("dora");
+    expect(bench.seqs("dora")).toEqual([]);
+    bench.flush([joins]);
+    await settle();
+    expect(bench.seqs("dora")).toEqual([5, 6]);
+    bench.table.stop();
+  });
+
+  it("is told of it when only the projections, later, show it", async () => {
+    const bench = await group();
+    await bench.connect("dora");
+    bench.log.append("member.joined", { userId: "dora" });
+    bench.log.messages(2);
+    bench.members.set("dora", [{ conversationId: "c", standing: "all", since: 5, through: 6 }]);
+    await bench.clock.advance(1_000);
+    expect(bench.seqs("dora")).toEqual([5, 6, 7]);
+    bench.table.stop();
+  });
+
+  it("is served although who was alone in the room goes while it is served", async () => {
+    const bench = await group();
+    bench.table.removeSocket("bob");
+    await bench.connect("dora");
+    const emit = bench.emit.bind(bench);
+    bench.emit = (...frame) => {
+      emit(...frame);
+      bench.table.removeSocket("alice");
+    };
+    bench.flush([...bench.log.messages(1), bench.log.append("member.joined", { userId: "dora" })]);
+    bench.flush(bench.log.messages(1), 2);
+    expect(bench.seqs("dora")).toEqual([6, 7]);
+    bench.table.stop();
+  });
+
   it("is let in although its event comes after the room was opened beyond it", async () => {
     const bench = await group();
     bench.table.removeSocket("alice");
