@@ -59,7 +59,7 @@ export class CoreNode implements Peer {
 
   async start(): Promise<void> {
     await this.conversations.start();
-    this.life.setTimeout(this.sweep, SWEEP_MS);
+    this.life.setTimeout(() => void this.sweep(), SWEEP_MS);
   }
 
   ping(): Promise<void> {
@@ -90,7 +90,7 @@ export class CoreNode implements Peer {
     } catch {
       // The next round finds what this one did not.
     }
-    this.life.setTimeout(this.sweep, SWEEP_MS);
+    this.life.setTimeout(() => void this.sweep(), SWEEP_MS);
   };
 
   private async sweepOne(mark: MarkDocument): Promise<void> {

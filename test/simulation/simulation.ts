@@ -54,7 +54,7 @@ export class Simulation {
       members: largeGroups ? 1_000 : random.chance(0.3) ? 4 : 100,
       reactions: random.chance(0.3) ? 1 : 20,
       mailbox: random.chance(0.2) ? 3 : 100,
-      activations: random.chance(0.2) ? 30 : 1_000,
+      activations: random.chance(0.2) ? 80 : 1_000,
     };
     this.store = new SimStore(this.world, this.faults);
     this.network = new Network(this.world, this.faults);

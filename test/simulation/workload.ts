@@ -16,6 +16,8 @@ type Draft = {
 const TOPICS = ["help", "sales"];
 const EMOJI = ["+1", "heart"];
 const GHOSTS = 105;
+/** One sync of all of them fits into a node that keeps few activations. */
+const MOST_CONVERSATIONS = 40;
 
 /** What the users do: direct and group talk, support sessions, and things they may not do. */
 export class Workload {
@@ -105,7 +107,8 @@ export class Workload {
 
   private draft(client: Client): Draft | undefined {
     const { random } = this.world;
-    if (random.chance(this.creations)) return void this.create(client);
+    if (this.oracle.histories.size < MOST_CONVERSATIONS && random.chance(this.creations))
+      return void this.create(client);
     const roll = random.float();
     if (roll < 0.08) {
       if (client.userId.startsWith("customer")) this.open(client, random.pick(TOPICS));
