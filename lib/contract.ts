@@ -32,6 +32,8 @@ export interface Contract<P extends TObject = TObject, R extends TSchema = TSche
   readonly rest?: RestBinding;
   /** Socket event; absent when it cannot be called over a socket. */
   readonly socket?: string;
+  /** It always answers by the caller's deadline, so that nobody needs a timer for each call. */
+  readonly keepsDeadline?: true;
   /** Routed to the home of the actor named by `params[id]`. */
   readonly actor?: { readonly kind: string; readonly id: string };
 }

@@ -71,7 +71,7 @@ export class Conversations {
     this.store = new ConversationStore(store);
     this.marks = store.collection<MarkDocument>(MARKS);
     this.projector = new Projector(this.store, clock, random);
-    this.mark = new Mark(this.marks, incarnation, clock, () => this.projector.projected, options.onLost);
+    this.mark = new Mark(this.marks, incarnation, clock, () => this.projector.projected, options.onLost, options.sole);
     this.receipts = new Receipts(store, clock, random, (id, watermarks) => fanout.receipts(id, watermarks));
     this.writer = new Writer<StoredEvent>({
       log: this.store,

@@ -1,6 +1,7 @@
-import { type ErrorType, ParleyError } from "../errors";
+import { ParleyError } from "../errors";
 import { type Behaviour, type Command, type Decision, type Outcome, STALE } from "./behaviour";
 import { Backoff } from "./backoff";
+import { Call } from "./call";
 import type { HeadReader } from "./head-reader";
 import type { Clock, LogDocument, LogPort, Random } from "./ports";
 import type { Submitter, Writer } from "./writer";
@@ -23,39 +24,6 @@ export interface ActivationContext<S, C extends Command, D extends LogDocument, 
   readonly projected: () => Promise<void>;
   /** A rule that threw, or a document the store will never take: the caller was answered INTERNAL. */
   readonly onFault?: (error: unknown) => void;
-}
-
-type Phase = "waiting" | "in flight" | "unsure";
-
-/** One caller waiting for one command. */
-export class Call<C extends Command, D, N> {
-  /** `waiting`: surely not stored. `in flight`: handed to the writer. `unsure`: dropped, to be looked up. */
-  phase: Phase = "waiting";
-  settled = false;
-
-  constructor(
-    readonly command: C,
-    readonly order: number,
-    private readonly resolve: (outcome: Outcome<D, N>) => void,
-    private readonly reject: (error: Error) => void,
-  ) {}
-
-  answer(outcome: Outcome<D, N>): void {
-    if (this.settled) return;
-    this.settled = true;
-    this.resolve(outcome);
-  }
-
-  fail(type: ErrorType, data?: Record<string, unknown>): void {
-    if (this.settled) return;
-    this.settled = true;
-    this.reject(new ParleyError(type, data));
-  }
-
-  /** The caller's deadline has passed: say what is known. */
-  expire(): void {
-    this.fail(this.phase === "waiting" ? "UNAVAILABLE" : "UNKNOWN_OUTCOME");
-  }
 }
 
 interface InFlight<S, C extends Command, D, N> {

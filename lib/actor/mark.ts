@@ -29,13 +29,15 @@ export class Mark {
     private readonly projected: () => number,
     /** Called once when this node may not write any more. */
     private readonly onLost: () => void,
+    /** Nobody sweeps the marks of a node that is alone: it may write also after a long sleep of the machine. */
+    private readonly sole: boolean,
   ) {}
 
   /** Resolves when this node may insert; undefined when it may at once. @throws when it may not */
   beforeInsert(): Promise<void> | undefined {
     if (this.lost) return Promise.reject(new Error("this incarnation lost its mark"));
     if (!this.written) return (this.first ??= this.write().finally(() => (this.first = undefined)));
-    if (this.clock.now() - this.renewedAt < LOST_AFTER_MS) return undefined;
+    if (this.sole || this.clock.now() - this.renewedAt < LOST_AFTER_MS) return undefined;
     this.giveUp();
     return Promise.reject(new Error("this incarnation could not renew its mark"));
   }

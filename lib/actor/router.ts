@@ -1,4 +1,4 @@
-import { ParleyError } from "../errors";
+import { isParleyError, ParleyError } from "../errors";
 import { Backoff } from "./backoff";
 import type { Clock, Random } from "./ports";
 import { rendezvous } from "./rendezvous";
@@ -64,7 +64,8 @@ export class Router {
           return await attempt(node, Math.min(left, ATTEMPT_MS));
         } catch (error) {
           const failure = classify(error);
-          if (failure === "answered") throw error;
+          if (failure === "answered")
+            throw mayHaveRun && saysNothingRan(error) ? new ParleyError("UNKNOWN_OUTCOME") : error;
           if (failure === "no answer") {
             mayHaveRun = true;
             await this.suspect(node);
@@ -80,6 +81,9 @@ export class Router {
     else this.lost.set(node, this.ports.clock.now() + LOST_MS);
   }
 }
+
+/** True of the last attempt only: an earlier one may have run. */
+const saysNothingRan = (error: unknown): boolean => isParleyError(error) && error.type === "UNAVAILABLE";
 
 const ATTEMPT_MS = 3_000;
 const LOST_MS = 3_000;

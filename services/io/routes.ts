@@ -35,10 +35,12 @@ export function routesOf(parts: RouteParts): ReadonlyMap<string, Route> {
 }
 
 /** The action of a contract; its node validates the payload and checks the rights. */
-const actionRoute = (broker: ServiceBroker, contract: Contract): Route => ({
-  contract,
-  run: (_socket, payload, options) => broker.call(contract.name, payload, options),
-});
+function actionRoute(broker: ServiceBroker, contract: Contract): Route {
+  const run: Route["run"] = contract.keepsDeadline
+    ? (_socket, payload, { meta }) => broker.call(contract.name, payload, { meta, timeout: 0 })
+    : (_socket, payload, options) => broker.call(contract.name, payload, options);
+  return { contract, run };
+}
 
 /** Nothing lies between the answer and what comes live: the socket joins where the answer ends. */
 const syncRoute = ({ broker, rooms }: RouteParts): Route =>

@@ -22,6 +22,7 @@ export const send = contract({
   errors: ["NOT_FOUND", "SESSION_CLOSED", "STALE_VIEW", "COMMAND_REUSED", "UNKNOWN_OUTCOME"],
   rest: { method: "POST", path: "/conversations/:conversationId/messages", status: 201 },
   socket: "message.send",
+  keepsDeadline: true,
   actor,
 });
 

@@ -4,7 +4,7 @@ import { settle, VirtualClock } from "../../support/virtual-clock";
 
 type Write = "insertMany" | "updateOne";
 
-function rig() {
+function rig({ sole = false } = {}) {
   const clock = new VirtualClock();
   const marks = new MemoryStore().collection<MarkDocument>(MARKS);
   const told = { lost: 0, projected: 0 };
@@ -14,6 +14,7 @@ function rig() {
     clock,
     () => told.projected,
     () => told.lost++,
+    sole,
   );
   const may = async (): Promise<boolean> =>
     Promise.resolve(mark.beforeInsert()).then(
@@ -115,5 +116,17 @@ describe("the mark", () => {
 
     expect([await read(), told.lost, clock.pending]).toEqual([undefined, 0, 0]);
     expect(await may()).toBe(false);
+  });
+
+  it("of a node that is alone outlasts a sleep of the machine", async () => {
+    const { clock, told, may, fail, mark } = rig({ sole: true });
+    await may();
+    const failing = fail("updateOne");
+    clock.advance(3_600_000);
+    await settle();
+    expect(await may()).toBe(true);
+    expect(told.lost).toBe(0);
+    failing.mockRestore();
+    await mark.stop();
   });
 });
