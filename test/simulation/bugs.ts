@@ -188,6 +188,15 @@ const nextGenerationTooEarly: Bug = {
   },
 };
 
+const staleHomeAnswers: Bug = {
+  name: "a stale home's state taken for the head of the log",
+  within: 400,
+  plant: () => {
+    const { read } = Activation.prototype;
+    return replace(Activation.prototype, "readHead", () => read as unknown as Step);
+  },
+};
+
 function generationBefore(key: string): string {
   const at = key.lastIndexOf("/") + 1;
   return key.slice(0, at) + String(Number(key.slice(at)) - 1).padStart(key.length - at, "0");
@@ -203,4 +212,5 @@ export const BUGS: readonly Bug[] = [
   noHoleFilling,
   servedAfterLeaving,
   nextGenerationTooEarly,
+  staleHomeAnswers,
 ];

@@ -1,13 +1,13 @@
-import { ConversationBehaviour } from "../../actors/conversation/conversation.behaviour";
 import { ConversationStore } from "../../actors/conversation/conversation.store";
 import { Client } from "./client";
 import { CoreNode } from "./core-node";
+import { withNotes, withoutTime } from "./environment";
 import { drawFaults, type Faults } from "./faults";
 import { IoNode } from "./io-node";
 import { Life } from "./life";
 import type { Request } from "./messages";
 import { Network, type Peer } from "./network";
-import { NOTE, Oracle } from "./oracle";
+import { Oracle } from "./oracle";
 import { SimStore } from "./sim-store";
 import { Workload, type User } from "./workload";
 import { World } from "./world";
@@ -129,7 +129,8 @@ export class Simulation {
       machine.peer = core;
       void core.start();
     } else {
-      const limits = world.random.chance(0.3) ? { page: 3, queue: 4, missingFlushes: 5 } : {};
+      const narrow = world.random.chance(0.3) ? { page: 3, queue: 4, missingFlushes: 5 } : {};
+      const limits = world.random.chance(0.3) ? { ...narrow, youngMs: 2_500 } : narrow;
       const misroutes = (): boolean => this.disturbed && world.random.chance(this.faults.misrouted);
       const onAsked = (request: Request): void => this.oracle.asked(request);
       const { requestMs } = this.faults;
@@ -262,40 +263,7 @@ export class Simulation {
   }
 }
 
-/** The same text for the same state. */
-function textOf(state: object): string {
-  const sorted = Object.fromEntries(Object.entries(state).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return JSON.stringify(sorted, (_key, value: unknown) => (value instanceof Map ? [...value].sort() : value));
-}
-
-/** Makes some messages of staff notes: nothing in the product writes events for staff only yet. */
-function withNotes(): void {
-  const { decide } = ConversationBehaviour.prototype;
-  ConversationBehaviour.prototype.decide = function (state, command, facts, now) {
-    const decision = decide.call(this, state, command, facts, now);
-    if (!("event" in decision) || command.action !== "send" || !command.params.text?.startsWith(NOTE)) return decision;
-    return { event: { ...decision.event, audience: "staff" } };
-  };
-}
 withNotes();
-
-/** The heart takes its clock and its chance as parameters: while a history runs, the process's own are out of reach. */
-function withoutTime(world: World): () => void {
-  const real = { now: Date.now, random: Math.random, setTimeout: globalThis.setTimeout };
-  const forbid = (name: string) => (): never => {
-    const error = new Error(`${name} was used while a history ran`);
-    world.fail(error);
-    throw error;
-  };
-  Date.now = forbid("Date.now");
-  Math.random = forbid("Math.random");
-  globalThis.setTimeout = Object.assign(forbid("setTimeout"), { __promisify__: real.setTimeout.__promisify__ });
-  return () => {
-    Date.now = real.now;
-    Math.random = real.random;
-    globalThis.setTimeout = real.setTimeout;
-  };
-}
 
 /** Runs the history of a seed. One at a time per process: what nobody awaits is laid at its door. */
 export async function simulate(seed: number, verbose = false): Promise<Outcome> {
@@ -312,4 +280,10 @@ export async function simulate(seed: number, verbose = false): Promise<Outcome> 
     restore();
     process.off("unhandledRejection", onRejection);
   }
+}
+
+/** The same text for the same state. */
+function textOf(state: object): string {
+  const sorted = Object.fromEntries(Object.entries(state).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify(sorted, (_key, value: unknown) => (value instanceof Map ? [...value].sort() : value));
 }

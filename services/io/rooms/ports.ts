@@ -60,6 +60,8 @@ export interface RoomLimits {
   readonly memory: number;
   /** Milliseconds they are remembered. */
   readonly memoryMs: number;
+  /** Milliseconds after the start of the node in which its memory is too young to make up for the projections' lag. */
+  readonly youngMs: number;
 }
 
 export const ROOM_LIMITS: RoomLimits = {
@@ -71,4 +73,5 @@ export const ROOM_LIMITS: RoomLimits = {
   silentSeconds: 3,
   memory: 50_000,
   memoryMs: 300_000,
+  youngMs: 300_000,
 };

@@ -76,7 +76,7 @@ export class RoomTable {
     const connection = this.sockets.get(socketId);
     if (!connection) return;
     await this.joinKnown(connection, true);
-    if (this.ports.clock.now() - this.startedAt < this.limits.memoryMs) this.recheck(connection, 0);
+    if (this.ports.clock.now() - this.startedAt < this.limits.youngMs) this.recheck(connection, 0);
   }
 
   /**
