@@ -6,7 +6,7 @@ import { validatorOf } from "../../lib/schema";
 import { broadcast } from "../call";
 import { CONTRACTS } from "../contracts";
 import { typing } from "../presence/presence.contract";
-import { sync } from "../room/room.contract";
+import { list, sync } from "../room/room.contract";
 import { callRoom } from "../room/room.internal";
 import { queue } from "../session/session.contract";
 import type { ClientSocket } from "./client-socket";
@@ -28,7 +28,7 @@ export function routesOf(parts: RouteParts): ReadonlyMap<string, Route> {
   for (const contract of CONTRACTS) {
     if (contract.socket !== undefined) routes.set(contract.socket, actionRoute(parts.broker, contract));
   }
-  for (const route of [syncRoute(parts), queueRoute(parts), typingRoute(parts)]) {
+  for (const route of [listRoute(parts), syncRoute(parts), queueRoute(parts), typingRoute(parts)]) {
     if (route.contract.socket !== undefined) routes.set(route.contract.socket, route);
   }
   return routes;
@@ -40,6 +40,18 @@ function actionRoute(broker: ServiceBroker, contract: Contract): Route {
     ? (_socket, payload, { meta }) => broker.call(contract.name, payload, { meta, timeout: 0 })
     : (_socket, payload, options) => broker.call(contract.name, payload, options);
   return { contract, run };
+}
+
+/** What a socket joins by itself is in its list, or it is told of it: the list is read after the socket has joined. */
+function listRoute({ broker }: RouteParts): Route {
+  const { contract, run } = actionRoute(broker, list);
+  return {
+    contract,
+    run: async (socket, payload, options) => {
+      await inTime(socket.data.joined, options);
+      return run(socket, payload, options);
+    },
+  };
 }
 
 /** Nothing lies between the answer and what comes live: the socket joins where the answer ends. */
