@@ -122,7 +122,7 @@ describe("the mark", () => {
     const { clock, told, may, fail, mark } = rig({ sole: true });
     await may();
     const failing = fail("updateOne");
-    clock.advance(3_600_000);
+    await clock.advance(3_600_000);
     await settle();
     expect(await may()).toBe(true);
     expect(told.lost).toBe(0);
