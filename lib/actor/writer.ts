@@ -39,6 +39,15 @@ export interface WriterOptions<D extends LogDocument> {
   readonly onStoreError?: (error: unknown) => void;
 }
 
+/** A flush that the store has been given. */
+interface Flight<D> {
+  readonly flush: number;
+  readonly batch: Array<Submission<D>>;
+  readonly startedAt: number;
+  /** The failure of the insert, undefined when everything is stored; never rejects. */
+  readonly inserted: Promise<unknown>;
+}
+
 /**
  * Group commit: at most one insert in flight for the whole node; what arrives meanwhile is the next flush. No timer.
  *
@@ -85,12 +94,18 @@ export class Writer<D extends LogDocument> {
   }
 
   private async run(): Promise<void> {
-    while (this.queue.length > 0) {
-      this.flush++;
-      await this.settle(this.nextFlush());
-    }
+    let flight = this.take();
+    while (flight) flight = await this.settle(flight);
     this.running = false;
     for (const resolve of this.idle.splice(0)) resolve();
+  }
+
+  /** Hands the next flush to the store; undefined when nothing is queued. */
+  private take(): Flight<D> | undefined {
+    if (this.queue.length === 0) return undefined;
+    this.flush++;
+    const batch = this.nextFlush();
+    return { flush: this.flush, batch, startedAt: this.options.clock.now(), inserted: this.insert(batch) };
   }
 
   /** Takes the longest head of the queue within the bounds; documents with equal keys never share a flush. */
@@ -116,19 +131,29 @@ export class Writer<D extends LogDocument> {
     return batch;
   }
 
-  private async settle(batch: Array<Submission<D>>): Promise<void> {
-    const { clock, random, onSettled } = this.options;
-    const startedAt = clock.now();
-    const backoff = new Backoff(clock, random, { firstMs: 5, maxMs: 1_000 });
+  /** Sees a flush through, and answers the next one, which may be at the store by then. */
+  private async settle({ flush, batch, startedAt, inserted }: Flight<D>): Promise<Flight<D> | undefined> {
     const stored: D[] = [];
+    const failure = await inserted;
+    // The store works on the next flush while the callers of this one are answered.
+    const next = failure === undefined ? this.take() : undefined;
+    if (failure === undefined) this.markStored(batch, stored);
+    else await this.recover(batch, failure, stored);
+    this.settledFlush = flush;
+    this.options.onSettled(flush, stored, this.options.clock.now() - startedAt);
+    return next ?? this.take();
+  }
+
+  /** Brings each document of a flush that met a failure to its end: stored, refused or dropped. */
+  private async recover(batch: Array<Submission<D>>, first: unknown, stored: D[]): Promise<void> {
+    const { clock, random } = this.options;
+    const backoff = new Backoff(clock, random, { firstMs: 5, maxMs: 1_000 });
     let left = batch;
-    while (left.length > 0) {
-      const failure = await this.insert(left);
+    let failure = first;
+    for (;;) {
       if (failure instanceof DuplicateKeyError && failure.index in left) {
-        const done = left.slice(0, failure.index);
-        left = left.slice(failure.index);
-        this.markStored(done, stored);
-        left = await this.judge(left, stored, backoff);
+        this.markStored(left.slice(0, failure.index), stored);
+        left = await this.judge(left.slice(failure.index), stored, backoff);
       } else if (failure instanceof RejectedError && failure.index in left) {
         this.markStored(left.slice(0, failure.index), stored);
         left = this.reject(left.slice(failure.index), failure);
@@ -141,9 +166,9 @@ export class Writer<D extends LogDocument> {
         await backoff.wait();
       }
       this.resume(left);
+      if (left.length === 0) return;
+      failure = await this.insert(left);
     }
-    this.settledFlush = this.flush;
-    onSettled(this.flush, stored, clock.now() - startedAt);
   }
 
   /** Lets the streams decide again of which nothing is left to be settled. */
@@ -159,7 +184,8 @@ export class Writer<D extends LogDocument> {
 
   private async insert(left: ReadonlyArray<Submission<D>>): Promise<unknown> {
     try {
-      await this.options.beforeInsert?.();
+      const permit = this.options.beforeInsert?.();
+      if (permit) await permit;
     } catch (cause) {
       return new Error("this node may not write", { cause });
     }
