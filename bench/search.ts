@@ -5,6 +5,8 @@ import { held, type Workload } from "./workloads";
 const STEP = 1.2;
 const RUNS = 3;
 const PROBE = { seconds: 1.3, warm: 0.4 };
+/** Not judged: a server that has just started is still compiling itself. */
+const WARM_UP_SECONDS = 6;
 const HOLD = { seconds: 3, warm: 1 };
 /** Time after which no further rates are tried beyond the one of each run. */
 const BUDGET_MS = 35_000;
@@ -26,6 +28,7 @@ export async function search(load: Load, workload: Workload, log: Log): Promise<
     log(`  ${ok ? "held" : "over"} ${describe(result)}`);
     return { ok, result };
   };
+  await load.run(workload.guess, WARM_UP_SECONDS, 0);
   const deadline = performance.now() + BUDGET_MS;
   const hurry = (): boolean => performance.now() > deadline;
   const first = await region(async (candidate) => (await attempt(candidate, PROBE)).ok);

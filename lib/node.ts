@@ -53,7 +53,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const kv = options.kv ?? new MemoryKv({ clock: systemClock });
   const nodeID = config.NODE_ID ?? `${hostname()}-${process.pid}`;
   const broker = new ServiceBroker(brokerOptions(config, nodeID, options.logDestination));
-  provideResources(broker, { config, store, kv, clock: systemClock, random: systemRandom });
+  provideResources(broker, { config, store, kv, clock: systemClock, random: systemRandom, sole: true });
   try {
     const given = new Set(options.services?.map((service) => service.name));
     for (const [name, file] of files) if (!given.has(name)) broker.loadService(file);

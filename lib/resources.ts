@@ -11,6 +11,8 @@ export interface Resources {
   readonly kv: Kv;
   readonly clock: Clock;
   readonly random: Random;
+  /** No other process shares the store: nothing of it changes behind this node's back. */
+  readonly sole: boolean;
 }
 
 const byBroker = new WeakMap<ServiceBroker, Resources>();

@@ -42,7 +42,7 @@ function sharedOf(broker: ServiceBroker): Shared {
 }
 
 function create(broker: ServiceBroker): Conversations {
-  const { store, clock, random, config } = resourcesOf(broker);
+  const { store, clock, random, config, sole } = resourcesOf(broker);
   const conversations: Conversations = new Conversations({
     store,
     clock,
@@ -56,7 +56,7 @@ function create(broker: ServiceBroker): Conversations {
       mailbox: config.LIMIT_MAILBOX,
       activations: config.LIMIT_ACTIVATIONS,
     },
-    sole: true,
+    sole,
     onLost: () => broker.fatal("this node may not write any more: its mark was lost"),
   });
   return conversations;

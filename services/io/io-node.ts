@@ -54,13 +54,14 @@ export class IoNode {
 
   constructor(private readonly parts: IoNodeParts) {
     const { broker } = parts;
-    const { config, clock } = parts.resources;
+    const { config, clock, sole } = parts.resources;
     this.limits = new PacketLimits({
       perSocket: config.LIMIT_PACKETS_PER_SECOND,
       perUser: config.LIMIT_USER_PACKETS_PER_SECOND,
     });
     this.fanout = new Fanout(this.connections);
-    this.rooms = new RoomTable(roomPorts(broker, clock, this.fanout));
+    // Memberships of a sole node are never behind: no socket needs them looked up again.
+    this.rooms = new RoomTable(roomPorts(broker, clock, this.fanout), sole ? { youngMs: 0 } : {});
     this.cores = new Cores(broker, this.rooms);
     this.typing = new TypingState(clock);
     this.queue = this.makeQueue();

@@ -53,7 +53,7 @@ export async function startAuthNode({ env = {}, clock = systemClock, log }: Auth
   const store = new MemoryStore();
   const kv = new MemoryKv({ clock });
   const broker = new ServiceBroker({ ...logging(log), contextParamsCloning: true, dependencyInterval: 10 });
-  provideResources(broker, { config, store, kv, clock, random: systemRandom });
+  provideResources(broker, { config, store, kv, clock, random: systemRandom, sole: true });
   broker.createService(UsersService);
   broker.createService(AuthService);
   const door = broker.createService({ name: "io", mixins: [authenticationMixin] }) as Service & Authenticating;
