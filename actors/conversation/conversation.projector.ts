@@ -5,8 +5,8 @@ import type { ConversationState } from "./conversation.state";
 import { type ConversationStore, type Member, memberId, toSnapshot } from "./conversation.store";
 
 /**
- * Writes snapshots and member documents in bulk, at most 250 ms behind what is durable. A snapshot is written only
- * after the member documents through its `appliedSeq`.
+ * Writes snapshots and member documents in bulk: at most 250 ms behind what is durable, and 2 s while the store is
+ * busy with messages. A snapshot is written only after the member documents through its `appliedSeq`.
  */
 export class Projector {
   private dirty = new Map<string, ConversationState>();
@@ -14,6 +14,7 @@ export class Projector {
   private flush = 0;
   private projectedFlush = 0;
   private cancel: (() => void) | undefined;
+  private tookMs = 0;
   private writing: Promise<void> | undefined;
 
   constructor(
@@ -61,12 +62,11 @@ export class Projector {
     if (this.dirty.size === 0) return;
     this.cancel?.();
     this.cancel = undefined;
+    const startedAt = this.clock.now();
     this.writing = this.writeDirty();
-    try {
-      await this.writing;
-    } finally {
-      this.writing = undefined;
-    }
+    await this.writing;
+    this.writing = undefined;
+    this.tookMs = this.clock.now() - startedAt;
     if (this.dirty.size > 0) this.schedule();
   }
 
@@ -90,7 +90,12 @@ export class Projector {
     this.cancel ??= this.clock.setTimeout(() => {
       this.cancel = undefined;
       void this.write();
-    }, LAG_MS);
+    }, this.lagMs());
+  }
+
+  /** Projections wait for nobody, messages wait for the store: under load it is theirs for nine tenths of the time. */
+  private lagMs(): number {
+    return Math.min(Math.max(LAG_MS, STORE_SHARE * this.tookMs), MAX_LAG_MS);
   }
 
   private async writeDirty(): Promise<void> {
@@ -112,3 +117,6 @@ export class Projector {
 }
 
 const LAG_MS = 200;
+/** A write that took t is followed by a pause of so many times t, but of no more than MAX_LAG_MS. */
+const STORE_SHARE = 9;
+const MAX_LAG_MS = 2_000;
