@@ -1,9 +1,12 @@
 import { ParleyError } from "../errors";
 import { type Behaviour, type Command, type Decision, type Outcome, STALE } from "./behaviour";
 import { Backoff } from "./backoff";
-import { Call } from "./call";
+import type { Call } from "./call";
+import { CommandWindow } from "./command-window";
 import type { HeadReader } from "./head-reader";
+import { Mailbox } from "./mailbox";
 import type { Clock, LogDocument, LogPort, Random } from "./ports";
+import { Waiters } from "./waiters";
 import type { Submitter, Writer } from "./writer";
 
 /** What all activations of a node share. */
@@ -26,44 +29,20 @@ export interface ActivationContext<S, C extends Command, D extends LogDocument, 
   readonly onFault?: (error: unknown) => void;
 }
 
-interface InFlight<S, C extends Command, D, N> {
-  readonly call: Call<C, D, N>;
-  readonly event: D;
-  readonly state: S;
-  /** Repeats that arrived before the event was durable. */
-  readonly followers: Array<Call<C, D, N>>;
-}
-
-interface Waiter {
-  readonly seq: number;
-  readonly deadline: number;
-  readonly resume: () => void;
-  readonly fail: (error: Error) => void;
-}
-
-interface Reader {
-  readonly deadline: number;
-  readonly resume: () => void;
-  readonly fail: (error: Error) => void;
-}
-
 /**
  * A live actor: one command at a time decides, many may be in flight to the writer. Decisions run ahead of the disk;
  * answers never do.
  */
 export class Activation<S, C extends Command, D extends LogDocument, F, N> implements Submitter<D> {
-  private mailbox: Array<Call<C, D, N>> = [];
-  private inFlight: Array<InFlight<S, C, D, N>> = [];
-  private readonly inFlightByCommand = new Map<string, InFlight<S, C, D, N>>();
-  /** Repeats that wait for what is in flight. */
-  private followers = 0;
+  private readonly mailbox = new Mailbox<C, D, N>();
+  private readonly window: CommandWindow<S, C, D, N>;
   /** Refusals and no-ops waiting to be confirmed. */
   private readonly unconfirmed = new Set<Call<C, D, N>>();
   /** The command whose facts are being read. */
   private preparing: Call<C, D, N> | undefined;
-  private readonly recent = new Map<string, D>();
-  private waiters: Waiter[] = [];
-  private readers: Reader[] = [];
+  /** Who waits until something is durable, and who until the state is loaded. */
+  private readonly awaiting = new Waiters();
+  private readonly readers = new Waiters();
   private readingHeads = 0;
   /** The state after everything decided, and after everything durable; undefined until loaded. */
   private decided: S | undefined;
@@ -73,24 +52,24 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
   private running = false;
   /** Counts reloads: what was begun under an older one is void. */
   private generation = 0;
-  private arrivals = 0;
   lastUsedAt: number;
 
   constructor(
     readonly id: string,
     private readonly context: ActivationContext<S, C, D, F, N>,
   ) {
+    this.window = new CommandWindow(id);
     this.lastUsedAt = context.clock.now();
   }
 
   /** Nothing waits here: the activation may be dropped. */
   get idle(): boolean {
-    return this.depth === 0 && this.readers.length === 0 && this.readingHeads === 0 && !this.running;
+    return this.depth === 0 && this.readers.size === 0 && this.readingHeads === 0 && !this.running;
   }
 
   get depth(): number {
     const deciding = this.unconfirmed.size + (this.preparing ? 1 : 0);
-    return this.mailbox.length + this.inFlight.length + this.followers + deciding;
+    return this.mailbox.size + this.window.size + deciding;
   }
 
   /** The state after all durable events, undefined while it is being loaded. */
@@ -106,7 +85,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     this.lastUsedAt = this.context.clock.now();
     if (this.depth >= this.context.maxMailbox) return Promise.reject(new ParleyError("TOO_BUSY"));
     return new Promise((resolve, reject) => {
-      this.mailbox.push(new Call(command, this.arrivals++, resolve, reject));
+      this.mailbox.add(command, resolve, reject);
       this.run();
     });
   }
@@ -115,10 +94,9 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
   async read(deadline: number): Promise<S> {
     this.lastUsedAt = this.context.clock.now();
     while (this.durable === undefined) {
-      await new Promise<void>((resume, fail) => {
-        this.readers.push({ deadline, resume, fail });
-        this.run();
-      });
+      const loaded = this.readers.wait(0, deadline);
+      this.run();
+      await loaded;
     }
     return this.durable;
   }
@@ -137,7 +115,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
         if (behaviour.seqOf(state) >= head) return state;
         if (this.decided === undefined || behaviour.seqOf(this.decided) < head) this.reload();
         // Either it becomes durable here, or what is in flight is settled and the state is loaded again.
-        if (this.inFlight.length > 0) await this.durableAt(head, deadline);
+        if (!this.window.settled) await this.durableAt(head, deadline);
       }
     } finally {
       this.readingHeads--;
@@ -146,51 +124,40 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
 
   /** Answers everybody whose deadline has passed with what is known. */
   expire(now: number): void {
-    const late = (call: Call<C, D, N>): void => {
-      if (now >= call.command.deadline) call.expire();
-    };
-    this.mailbox.forEach(late);
-    for (const { call, followers } of this.inFlight) [call, ...followers].forEach(late);
-    this.unconfirmed.forEach(late);
-    if (this.preparing) late(this.preparing);
-    this.mailbox = this.mailbox.filter(({ settled }) => !settled);
-    const { readers } = this;
-    this.readers = readers.filter(({ deadline }) => now < deadline);
-    const { waiters } = this;
-    this.waiters = waiters.filter(({ deadline }) => now < deadline);
-    for (const { deadline, fail } of [...readers, ...waiters])
-      if (now >= deadline) fail(new ParleyError("UNAVAILABLE"));
+    this.mailbox.expire(now);
+    this.window.expire(now);
+    for (const call of this.unconfirmed) call.expire(now);
+    this.preparing?.expire(now);
+    this.readers.expire(now);
+    this.awaiting.expire(now);
   }
 
   stored(event: D): void {
-    const entry = this.takeInFlight(event);
+    const entry = this.window.take(event);
     this.durable = entry.state;
-    this.remember(event);
+    this.window.remember(event);
     this.context.onDurable(this.id, event, entry.state);
     entry.call.answer({ event, repeated: false });
-    for (const follower of entry.followers) this.answerKnown(follower, event);
-    this.wake(event.seq);
-    if (this.stale && this.inFlight.length === 0) this.forget([]);
-    if (this.mailbox.length > 0) this.run();
+    for (const follower of entry.followers) follower.answerRepeat(event);
+    this.awaiting.reach(event.seq);
+    if (this.stale && this.window.settled) this.forget([]);
+    if (this.mailbox.size > 0) this.run();
   }
 
   rejected(event: D, reason: Error): void {
-    const entry = this.takeInFlight(event);
+    const entry = this.window.take(event);
     this.context.onFault?.(reason);
     for (const call of [entry.call, ...entry.followers]) call.fail("INTERNAL");
   }
 
   dropped(): void {
-    const calls = this.inFlight.flatMap(({ call, followers }) => [call, ...followers]);
+    const calls = this.window.takeAll();
     for (const call of calls) call.phase = "unsure";
-    this.inFlight = [];
-    this.inFlightByCommand.clear();
-    this.followers = 0;
     this.forget(calls);
   }
 
   resumed(): void {
-    if (this.mailbox.length > 0) this.run();
+    if (this.mailbox.size > 0) this.run();
   }
 
   private run(): void {
@@ -203,28 +170,29 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
   }
 
   private wanted(): boolean {
-    return this.mailbox.length > 0 || this.readers.length > 0;
+    return this.mailbox.size > 0 || this.readers.size > 0;
   }
 
   private mayDecide(): boolean {
     return (
       this.decided !== undefined &&
-      this.mailbox.length > 0 &&
+      this.mailbox.size > 0 &&
       !this.stale &&
       !this.context.writer.isStalled(this.id) &&
-      !(this.inFlight.length > 0 && this.context.behaviour.overgrown(this.decided))
+      (this.window.settled || !this.context.behaviour.overgrown(this.decided))
     );
   }
 
   private async work(): Promise<void> {
     if (this.decided === undefined) await this.load();
     while (this.mayDecide()) {
-      const call = this.mailbox.shift();
+      const call = this.mailbox.next();
       const state = this.decided;
-      if (!call || call.settled || state === undefined) continue;
-      if (this.context.clock.now() >= call.command.deadline) call.expire();
-      else if (this.context.behaviour.overgrown(state)) await this.rebase(call);
-      else if (!this.isRepeat(call)) {
+      if (!call || state === undefined) continue;
+      call.expire(this.context.clock.now());
+      if (call.settled) continue;
+      if (this.context.behaviour.overgrown(state)) await this.rebase(call);
+      else if (!this.window.takeRepeat(call)) {
         const reading = this.begin(call, state);
         if (reading) await this.prepare(call, reading);
       }
@@ -232,12 +200,10 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     }
   }
 
-  private readonly undurable = (): readonly D[] => this.inFlight.map(({ event }) => event);
-
   /** Decides at once, or answers what must be read first. */
   private begin(call: Call<C, D, N>, state: S): Promise<F | typeof STALE> | undefined {
     try {
-      const reading = this.context.behaviour.prepare(state, call.command, this.undurable);
+      const reading = this.context.behaviour.prepare(state, call.command, this.window.undurable);
       if (reading === undefined) this.decide(call, undefined);
       return reading;
     } catch (error) {
@@ -258,7 +224,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     if (call.settled) return;
     if (read === undefined) return call.fail("UNAVAILABLE");
     if (generation === this.generation && read.facts !== STALE) return this.tryDecide(call, read.facts);
-    this.requeue([call]);
+    this.mailbox.requeue([call]);
     if (read.facts === STALE) this.reload();
   }
 
@@ -279,7 +245,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
   private decide(call: Call<C, D, N>, facts: F | undefined): void {
     const { behaviour, clock } = this.context;
     const state = this.decided;
-    if (state === undefined) return this.requeue([call]);
+    if (state === undefined) return this.mailbox.requeue([call]);
     const decision = behaviour.decide(state, call.command, facts, clock.now());
     if ("event" in decision) return this.submit(call, decision.event, behaviour.evolve(state, decision.event));
     this.unconfirmed.add(call);
@@ -288,10 +254,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
 
   private submit(call: Call<C, D, N>, event: D, state: S): void {
     this.decided = state;
-    call.phase = "in flight";
-    const entry: InFlight<S, C, D, N> = { call, event, state, followers: [] };
-    this.inFlight.push(entry);
-    this.inFlightByCommand.set(commandKey(call.command), entry);
+    this.window.add(call, event, state);
     const bytes = this.context.behaviour.sizeOf(event);
     this.context.writer.append({ stream: this.id, document: event, bytes, submitter: this });
   }
@@ -318,69 +281,22 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     else call.answer({ noop: decision.noop });
   }
 
-  private isRepeat(call: Call<C, D, N>): boolean {
-    const key = commandKey(call.command);
-    const entry = this.inFlightByCommand.get(key);
-    if (entry) {
-      call.phase = "in flight";
-      entry.followers.push(call);
-      this.followers++;
-      return true;
-    }
-    const known = this.recent.get(key);
-    if (known) this.answerKnown(call, known);
-    return known !== undefined;
-  }
-
-  private answerKnown(call: Call<C, D, N>, event: D): void {
-    if (event.request === call.command.request) call.answer({ event, repeated: true });
-    else call.fail("COMMAND_REUSED");
-  }
-
   /** Answers a command whose event was found in the log: nobody may have been told of it. */
   private answerFound(call: Call<C, D, N>, event: D): void {
-    this.remember(event);
+    this.window.remember(event);
     if (this.durable !== undefined) this.context.onFound(this.id, [event], this.durable);
-    this.answerKnown(call, event);
-  }
-
-  private takeInFlight(event: D): InFlight<S, C, D, N> {
-    const entry = this.inFlight.shift();
-    if (entry?.event !== event) throw new Error(`log of ${this.id}: answers out of order at seq ${event.seq}`);
-    this.inFlightByCommand.delete(commandKey(event));
-    this.followers -= entry.followers.length;
-    return entry;
-  }
-
-  private remember(event: D): void {
-    this.recent.set(commandKey(event), event);
-    if (this.recent.size <= RECENT_COMMANDS) return;
-    for (const oldest of this.recent.keys()) {
-      this.recent.delete(oldest);
-      break;
-    }
+    call.answerRepeat(event);
   }
 
   /** Resolves when everything through `seq` is durable, or when the activation reloads; rejects at the deadline. */
   private durableAt(seq: number, deadline = Number.POSITIVE_INFINITY): Promise<void> | undefined {
     if (this.durable !== undefined && this.context.behaviour.seqOf(this.durable) >= seq) return undefined;
-    return new Promise((resume, fail) => this.waiters.push({ seq, deadline, resume, fail }));
-  }
-
-  private wake(seq: number): void {
-    if (this.waiters.length === 0) return;
-    const { waiters } = this;
-    this.waiters = waiters.filter((waiter) => waiter.seq > seq);
-    for (const waiter of waiters) if (waiter.seq <= seq) waiter.resume();
-  }
-
-  private requeue(calls: ReadonlyArray<Call<C, D, N>>): void {
-    this.mailbox = [...this.mailbox, ...calls].sort((a, b) => a.order - b.order);
+    return this.awaiting.wait(seq, deadline);
   }
 
   private reload(): void {
     this.stale = true;
-    if (this.inFlight.length === 0) this.forget([]);
+    if (this.window.settled) this.forget([]);
   }
 
   /** Throws the state away; the calls, and whatever was not confirmed, are decided again on the next one. */
@@ -389,16 +305,16 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     this.stale = false;
     this.decided = undefined;
     this.durable = undefined;
-    this.requeue([...calls, ...this.unconfirmed]);
+    this.mailbox.requeue([...calls, ...this.unconfirmed]);
     this.unconfirmed.clear();
-    this.wake(Number.POSITIVE_INFINITY);
+    this.awaiting.resumeAll();
     this.run();
   }
 
   private async rebase(call: Call<C, D, N>): Promise<void> {
-    this.requeue([call]);
+    this.mailbox.requeue([call]);
     await this.context.projected();
-    if (this.inFlight.length === 0) this.forget([]);
+    if (this.window.settled) this.forget([]);
   }
 
   /** Loads the state, then looks up every command that was in flight when it was thrown away. */
@@ -408,7 +324,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     while (this.wanted()) {
       try {
         const { state, found } = await behaviour.load(this.id);
-        const unsure = this.mailbox.filter(({ phase }) => phase === "unsure");
+        const unsure = this.mailbox.unsure();
         const known = await log.commands(unsure.map(({ command }) => this.refOf(command)));
         this.decided = state;
         this.durable = state;
@@ -419,7 +335,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
         await backoff.wait();
       }
     }
-    for (const reader of this.readers.splice(0)) reader.resume();
+    this.readers.resumeAll();
   }
 
   private resolveUnsure(unsure: ReadonlyArray<Call<C, D, N>>, known: ReadonlyArray<D | undefined>): void {
@@ -428,14 +344,10 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
       call.phase = "waiting";
       if (event) this.answerFound(call, event);
     });
-    this.mailbox = this.mailbox.filter(({ settled }) => !settled);
+    this.mailbox.dropSettled();
   }
 
   private refOf({ by, commandId }: C) {
     return { stream: this.id, by, commandId };
   }
 }
-
-/** Commands remembered per activation; older repeats are found in the log. */
-const RECENT_COMMANDS = 64;
-const commandKey = ({ by, commandId }: { by: string; commandId: string }): string => `${by}\n${commandId}`;
