@@ -28,8 +28,11 @@ export interface Answer {
   readonly outcome: Outcome;
 }
 
+/** One thread writes, some read, and one copies the log into the database file and gives way to all others. */
+export type Role = "write" | "read" | "copy";
+
 export interface WorkerData {
-  readonly role: "write" | "read";
+  readonly role: Role;
   readonly file: string;
   readonly definitions: readonly CollectionDefinition[];
 }

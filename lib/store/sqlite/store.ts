@@ -5,7 +5,7 @@ import { validateDefinition } from "../indexes";
 import { WorkerChannel } from "./channel";
 import { SqliteCollection, type Threads } from "./collection";
 import { lockFolder } from "./lock";
-import type { ReadOperation, WriteName } from "./protocol";
+import type { ReadOperation, Role, WriteName } from "./protocol";
 
 export { DataFolderLockedError } from "./lock";
 
@@ -34,7 +34,7 @@ export async function openSqliteStore({ folder, readers = 2 }: SqliteOptions): P
   return store;
 }
 
-/** Written text, in characters, after which a reader thread starts a checkpoint: about 20 MB of log. */
+/** Written text, in characters, after which a checkpoint is started: about 20 MB of log. */
 const CHECKPOINT_AFTER = 1_000_000;
 
 class SqliteStore implements Store, Threads {
@@ -42,6 +42,7 @@ class SqliteStore implements Store, Threads {
   private readonly collections = new Map<string, SqliteCollection<Document>>();
   private readonly writer: WorkerChannel;
   private readonly readers: readonly WorkerChannel[];
+  private readonly copier: WorkerChannel;
   private closing: Promise<void> | undefined;
   private written = 0;
   private checkpointing = false;
@@ -51,10 +52,11 @@ class SqliteStore implements Store, Threads {
     readers: number,
     private readonly unlock: () => void,
   ) {
-    const channel = (role: "write" | "read"): WorkerChannel =>
+    const channel = (role: Role): WorkerChannel =>
       new WorkerChannel(() => ({ role, file, definitions: [...this.definitions] }));
     this.writer = channel("write");
     this.readers = Array.from({ length: readers }, () => channel("read"));
+    this.copier = channel("copy");
   }
 
   collection<T extends Document>(definition: CollectionDefinition): Collection<T> {
@@ -91,7 +93,7 @@ class SqliteStore implements Store, Threads {
   private async checkpoint(): Promise<void> {
     this.checkpointing = true;
     this.written = 0;
-    await this.readers[this.readers.length - 1]?.call("checkpoint").catch(() => undefined);
+    await this.copier.call("checkpoint").catch(() => undefined);
     this.checkpointing = false;
   }
 
@@ -106,7 +108,7 @@ class SqliteStore implements Store, Threads {
 
   /** The writer last: the last connection to close brings the log back into the database file. */
   private async stop(): Promise<void> {
-    await Promise.all(this.readers.map((reader) => reader.close()));
+    await Promise.all([...this.readers, this.copier].map((reader) => reader.close()));
     await this.writer.close();
     this.unlock();
   }

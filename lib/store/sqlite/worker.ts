@@ -1,4 +1,7 @@
 /** Entry of the store's threads: takes all that has arrived at once, and ends after `close`. */
+import { readlinkSync } from "node:fs";
+import { constants, setPriority } from "node:os";
+import { basename } from "node:path";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { Answer, Request, WorkerData } from "./protocol";
 import { Reader } from "./reader";
@@ -24,5 +27,15 @@ function serve(port: NonNullable<typeof parentPort>, data: WorkerData): void {
   });
 }
 
+/** Lowers the priority of this thread alone, where the system knows such a thing (Linux). */
+function giveWay(): void {
+  try {
+    setPriority(Number(basename(readlinkSync("/proc/thread-self"))), constants.priority.PRIORITY_LOW);
+  } catch {
+    // Elsewhere a checkpoint competes with the writer; it is only slower.
+  }
+}
+
 if (!parentPort) throw new Error("this file is a worker thread's");
+if ((workerData as WorkerData).role === "copy") giveWay();
 serve(parentPort, workerData as WorkerData);
