@@ -99,5 +99,5 @@ export class CommandWindow<S, C extends Command, D extends LogDocument, N> {
 }
 
 /** Durable commands remembered per activation; older repeats are found in the log. */
-const MAX_REMEMBERED = 64;
+const MAX_REMEMBERED = 16;
 const commandKey = ({ by, commandId }: { by: string; commandId: string }): string => `${by}\n${commandId}`;
