@@ -9,22 +9,11 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EVENTS } from "../actors/conversation/conversation.store";
 import { systemRandom } from "../lib/actor/system";
 import type { Collection, CollectionDefinition, Document } from "../lib/store/collection";
 import { openSqliteStore } from "../lib/store/sqlite/store";
 
-const EVENTS: CollectionDefinition = {
-  name: "events",
-  indexes: [
-    { fields: { conversationId: 1, seq: 1 }, unique: true },
-    { fields: { by: 1, commandId: 1, conversationId: 1 }, unique: true },
-    { fields: { key: 1 }, unique: true, sparse: true },
-    { fields: { endsOpen: 1 }, sparse: true },
-    { fields: { endsSlot: 1 }, sparse: true },
-    { fields: { incarnation: 1, flush: 1 } },
-    { fields: { about: 1 }, sparse: true },
-  ],
-};
 const SNAPSHOTS: CollectionDefinition = { name: "snapshots", indexes: [{ fields: { kind: 1, lastSeq: 1 } }] };
 
 const CONVERSATIONS = 500;
