@@ -13,12 +13,10 @@ import { systemClock, systemRandom } from "./lib/actor/ports";
  */
 export function brokerOptions(config: Config, nodeID: string, logDestination?: DestinationStream): BrokerOptions {
   return {
-    namespace: "parley",
+    namespace: config.NAMESPACE,
     nodeID,
     logger: loggerConfig(config.LOG_LEVEL, logDestination) ?? false,
 
-    // Where only one process runs there is nothing to transport.
-    transporter: null,
     // A killed node is noticed after 3 s; with the defaults calls to it fail for up to 45 s.
     heartbeatInterval: 1,
     heartbeatTimeout: 3,

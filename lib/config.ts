@@ -53,9 +53,31 @@ export const SETTINGS = {
     allowed: "1 to 64 letters, digits, dots, hyphens or underscores",
     pattern: /^[\w.-]{1,64}$/,
   }),
-  NATS_URL: reserved(cluster("Address of the NATS server that joins several processes.")),
-  MONGODB_URI: reserved(cluster("Address of a MongoDB that replaces the SQLite file.")),
-  REDIS_URL: reserved(cluster("Address of a Redis that replaces the memory of one process.")),
+  NAMESPACE: string({
+    ...cluster("Processes of one NATS server see each other when this is the same; also the prefix of keys in Redis."),
+    default: "parley",
+    allowed: "1 to 32 letters, digits, hyphens or underscores",
+    pattern: /^[\w-]{1,32}$/,
+  }),
+  NATS_URL: secret({
+    ...cluster("NATS server that joins several processes; needs MONGODB_URI, REDIS_URL and AUTH_KEYS too."),
+    allowed: "a comma list of addresses like nats://user:password@host:4222 (tls:// for TLS)",
+    pattern: /^(nats|tls):\/\/[^\s,]+(\s*,\s*(nats|tls):\/\/[^\s,]+)*$/,
+  }),
+  NATS_CREDENTIALS: string({ ...cluster("File with NATS credentials (JWT and seed)."), default: undefined }),
+  NATS_CA: string({ ...cluster("File with the certificate authority of the NATS server."), default: undefined }),
+  NATS_CERT: string({ ...cluster("File with this process's certificate for NATS."), default: undefined }),
+  NATS_KEY: string({ ...cluster("File with the private key of NATS_CERT."), default: undefined }),
+  MONGODB_URI: secret({
+    ...cluster("MongoDB that replaces the SQLite file; prepare it with `npm run migrate`."),
+    allowed: "an address like mongodb://user:password@host/database",
+    pattern: /^mongodb(\+srv)?:\/\/\S+$/,
+  }),
+  REDIS_URL: secret({
+    ...cluster("Redis that replaces the memory of one process."),
+    allowed: "an address like redis://user:password@host:6379/0 (rediss:// for TLS)",
+    pattern: /^rediss?:\/\/\S+$/,
+  }),
   DIALECTS: reserved(cluster("Foreign protocols to serve.")),
 
   AUTH_KEYS: secret({
@@ -127,3 +149,16 @@ export type Config = Values<typeof SETTINGS>;
  * @throws ConfigError naming every setting that is malformed
  */
 export const readConfig = (env: Readonly<Record<string, string | undefined>>): Config => readSettings(SETTINGS, env);
+
+const SHARED = ["NATS_URL", "MONGODB_URI", "REDIS_URL", "AUTH_KEYS"] as const;
+
+/**
+ * What is missing for this process to be one of several; empty when nothing is, or when it is alone: it runs every
+ * service and joins no NATS.
+ */
+export function missingForCluster(config: Config): readonly string[] {
+  if (config.NATS_URL === undefined && config.SERVICES.length === 0) return [];
+  return SHARED.filter((name) => config[name] === undefined).map(
+    (name) => `${name}: missing; a process that is one of several needs it (npm run servers starts what it names)`,
+  );
+}

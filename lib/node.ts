@@ -1,18 +1,21 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { extname, join } from "node:path";
-import { ServiceBroker, type ServiceSchema } from "moleculer";
+import { type BrokerOptions, ServiceBroker, type ServiceSchema } from "moleculer";
 import type { DestinationStream } from "pino";
 import { brokerOptions } from "../moleculer.config";
 import { systemClock, systemRandom } from "./actor/ports";
-import { type Config, ConfigError, readConfig } from "./config";
+import { type Config, ConfigError, missingForCluster, readConfig } from "./config";
 import { hasHttpServer, httpServerOf } from "./http-server";
-import { MemoryKv } from "./kv/memory";
 import type { Kv } from "./kv/kv";
+import { MemoryKv } from "./kv/memory";
+import { openRedisKv } from "./kv/redis";
 import { lifecycleOf } from "./lifecycle";
 import { metricsOf } from "./metrics";
+import { natsTransporter } from "./nats-transporter";
 import { provideResources } from "./resources";
 import type { Store } from "./store/collection";
+import { openMongoStore } from "./store/mongo/store";
 import { openSqliteStore } from "./store/sqlite/store";
 
 export interface NodeOptions {
@@ -21,9 +24,12 @@ export interface NodeOptions {
   readonly config?: Config;
   /** Where log lines go instead of the standard output. */
   readonly logDestination?: DestinationStream;
-  /** Opened by the caller, closed with the node. The SQLite store in DATA_DIR when absent. */
+  /** Opened by the caller, closed with the node. By the settings when absent: MongoDB, or SQLite in DATA_DIR. */
   readonly store?: Store;
+  /** By the settings when absent: Redis, or the memory of this process. */
   readonly kv?: Kv;
+  /** Instead of NATS, for several nodes in one process. */
+  readonly transporter?: BrokerOptions["transporter"];
   /** Further services, or instead of the ones in the folder those of the same name. */
   readonly services?: readonly ServiceSchema[];
 }
@@ -49,11 +55,14 @@ const EXTENSION = extname(__filename);
 export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const config = options.config ?? readConfig(options.env ?? process.env);
   const files = serviceFiles(config);
+  if (!options.store) refuseHalfACluster(config);
+  const transporter = options.transporter ?? natsTransporter(config) ?? null;
   const store = options.store ?? (await openStore(config));
-  const kv = options.kv ?? new MemoryKv({ clock: systemClock });
+  const kv = options.kv ?? openKv(config);
   const nodeID = config.NODE_ID ?? `${hostname()}-${process.pid}`;
-  const broker = new ServiceBroker(brokerOptions(config, nodeID, options.logDestination));
-  provideResources(broker, { config, store, kv, clock: systemClock, random: systemRandom, sole: true });
+  const broker = new ServiceBroker({ ...brokerOptions(config, nodeID, options.logDestination), transporter });
+  const sole = transporter === null && config.MONGODB_URI === undefined;
+  provideResources(broker, { config, store, kv, clock: systemClock, random: systemRandom, sole });
   try {
     const given = new Set(options.services?.map((service) => service.name));
     for (const [name, file] of files) if (!given.has(name)) broker.loadService(file);
@@ -105,7 +114,17 @@ class RunningNode implements Node {
   }
 }
 
+function refuseHalfACluster(config: Config): void {
+  const missing = missingForCluster(config);
+  if (missing.length > 0) throw new ConfigError(missing);
+}
+
+function openKv({ REDIS_URL: url, NAMESPACE: namespace }: Config): Kv {
+  return url === undefined ? new MemoryKv({ clock: systemClock }) : openRedisKv({ url, prefix: `${namespace}:` });
+}
+
 async function openStore(config: Config): Promise<Store> {
+  if (config.MONGODB_URI !== undefined) return openMongoStore({ uri: config.MONGODB_URI });
   mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o700 });
   return openSqliteStore({ folder: config.DATA_DIR });
 }

@@ -1,4 +1,4 @@
-import { ConfigError, readConfig, SETTINGS } from "../../lib/config";
+import { ConfigError, missingForCluster, readConfig, SETTINGS } from "../../lib/config";
 
 function problems(env: Record<string, string>): readonly string[] {
   try {
@@ -61,10 +61,38 @@ describe("configuration", () => {
     expect(text).not.toContain("hunter2");
   });
 
-  it.each(["NATS_URL", "MONGODB_URI", "REDIS_URL", "DIALECTS"])("refuses %s, which it cannot honour yet", (name) => {
-    expect(problems({ [name]: "redis://user:hunter2@host" })).toEqual([
-      `${name}: read a value that is not shown; not supported yet in this version: leave it empty`,
+  it("refuses DIALECTS, which it cannot honour yet", () => {
+    expect(problems({ DIALECTS: "some" })).toEqual([
+      "DIALECTS: read a value that is not shown; not supported yet in this version: leave it empty",
     ]);
+  });
+
+  it.each([
+    ["NATS_URL", "http://hunter2@host"],
+    ["NATS_URL", "nats://a:1,redis://hunter2@b"],
+    ["MONGODB_URI", "postgres://user:hunter2@host/db"],
+    ["REDIS_URL", "user:hunter2@host"],
+  ])("refuses a %s of another kind and does not show it", (name, text) => {
+    const [problem = ""] = problems({ [name]: text });
+    expect(problem).toContain(name);
+    expect(problem).not.toContain("hunter2");
+  });
+
+  it("names what one of several processes lacks", () => {
+    const all = {
+      NATS_URL: "nats://a:4222, tls://b",
+      MONGODB_URI: "mongodb://a/parley",
+      REDIS_URL: "redis://a",
+      AUTH_KEYS: `k:${"A".repeat(43)}=`,
+    };
+    expect(missingForCluster(readConfig({}))).toEqual([]);
+    expect(missingForCluster(readConfig({ MONGODB_URI: all.MONGODB_URI }))).toEqual([]);
+    expect(missingForCluster(readConfig(all))).toEqual([]);
+    expect(missingForCluster(readConfig({ ...all, REDIS_URL: "", AUTH_KEYS: "" }))).toEqual([
+      expect.stringContaining("REDIS_URL: missing"),
+      expect.stringContaining("AUTH_KEYS: missing"),
+    ]);
+    expect(missingForCluster(readConfig({ SERVICES: "io" }))).toHaveLength(4);
   });
 
   it("lets every limit be set to 100000", () => {

@@ -1,0 +1,157 @@
+import { readFileSync } from "node:fs";
+import { type ServiceBroker, Transporters } from "moleculer";
+import { type ConnectionOptions, credsAuthenticator, headers, type Msg, type NatsConnection } from "nats";
+import { Reassembly } from "./reassembly";
+import type { Config } from "./config";
+
+const REQUEST = "REQ";
+/** Room for the protocol line and the headers in the server's limit of a payload. */
+const ENVELOPE_BYTES = 4_096;
+const PART = "Parley-Part";
+
+/**
+ * Moleculer's NATS transporter with what it lacks: it knows at once when the connection is gone and refuses requests
+ * then, instead of keeping them for a server that may come back in an hour; packets above the server's limit travel in
+ * parts; and it stops also when the server does not answer.
+ */
+export class NatsTransporter extends Transporters.NATS {
+  declare client: NatsConnection | null;
+  private isUp = false;
+  private part = 0;
+  private readonly whole = new Reassembly();
+
+  /** Is there a connection to NATS at this moment? */
+  get up(): boolean {
+    return this.isUp;
+  }
+
+  override async connect(): Promise<void> {
+    await super.connect();
+    const { client } = this;
+    if (!client) return;
+    this.isUp = true;
+    void this.watch(client);
+  }
+
+  override async disconnect(): Promise<void> {
+    const { client, isUp } = this;
+    if (!client) return;
+    this.isUp = false;
+    // A flush waits for the server's answer: without a connection for ever.
+    if (isUp) await Promise.race([client.flush().catch(() => undefined), delay(FLUSH_MS)]);
+    await client.close();
+    this.client = null;
+  }
+
+  override subscribe(command: string, nodeID?: string): Promise<void> {
+    this.client?.subscribe(this.getTopicName(command, nodeID ?? ""), {
+      callback: (_error, message) => this.take(command, message),
+    });
+    return Promise.resolve();
+  }
+
+  override send(topic: string, data: Buffer, meta?: { packet?: { type?: string } }): Promise<void> {
+    const { client } = this;
+    if (!client || !this.isUp) {
+      // A request fails at once; whatever else cannot be sent now is made good by its receivers.
+      return meta?.packet?.type === REQUEST ? Promise.reject(new TransporterDownError()) : Promise.resolve();
+    }
+    const limit = (client.info?.max_payload ?? 1_048_576) - ENVELOPE_BYTES;
+    if (data.length <= limit) client.publish(topic, data);
+    else this.publishInParts(client, topic, data, limit);
+    return Promise.resolve();
+  }
+
+  private publishInParts(client: NatsConnection, topic: string, data: Buffer, limit: number): void {
+    const parts = Math.ceil(data.length / limit);
+    const id = `${this.nodeID}/${++this.part}`;
+    for (let part = 0; part < parts; part++) {
+      const named = headers();
+      named.set(PART, `${part} ${parts} ${id}`);
+      client.publish(topic, data.subarray(part * limit, (part + 1) * limit), { headers: named });
+    }
+  }
+
+  private take(command: string, { data, headers: named }: Msg): void {
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    const part = named?.get(PART);
+    if (!part) {
+      void this.receive(command, bytes);
+      return;
+    }
+    const [number = "", parts = "", id = ""] = part.split(" ");
+    const packet = this.whole.add(id, Number(number), Number(parts), bytes);
+    if (packet) void this.receive(command, packet);
+  }
+
+  private async watch(client: NatsConnection): Promise<void> {
+    for await (const { type } of client.status()) {
+      if (type === "disconnect") this.changed(false);
+      else if (type === "reconnect") this.changed(true);
+    }
+    this.isUp = false;
+  }
+
+  private changed(up: boolean): void {
+    if (this.isUp === up) return;
+    this.isUp = up;
+    if (up) this.broker.logger.info("NATS is back");
+    else this.broker.logger.warn("NATS is gone, reconnecting");
+    this.broker.broadcastLocal(up ? "$transporter.up" : "$transporter.down");
+  }
+}
+
+/** The request was not sent. Routing takes it for a node that is not there. */
+export class TransporterDownError extends Error {
+  override readonly name = "TransporterDownError";
+  readonly type = "SERVICE_NOT_AVAILABLE";
+  readonly code = 503;
+  readonly retryable = true;
+  constructor() {
+    super("the transporter has no connection");
+  }
+}
+
+/** The NATS transporter of these settings; undefined when NATS_URL is not set. */
+export function natsTransporter(config: Config): NatsTransporter | undefined {
+  if (config.NATS_URL === undefined) return undefined;
+  return new NatsTransporter(natsOptions(config) as unknown as Record<string, unknown>);
+}
+
+/** Is the broker's transporter connected? True when it has none: then nobody is out of reach. */
+export function transporterIsUp(broker: ServiceBroker): boolean {
+  const transporter = broker.transit?.tx as unknown;
+  return !(transporter instanceof NatsTransporter) || transporter.up;
+}
+
+/** How to connect: for ever, quickly, and noticing within four seconds that nobody answers any more. */
+export function natsOptions(config: Config): ConnectionOptions {
+  const addresses = (config.NATS_URL ?? "").split(",").map((text) => new URL(text.trim()));
+  const { username = "", password = "" } = addresses[0] ?? {};
+  const name = decodeURIComponent(username);
+  const secured = addresses.some(({ protocol }) => protocol === "tls:") || config.NATS_CA !== undefined;
+  return {
+    servers: addresses.map(({ host }) => host),
+    ...(name !== "" && (password === "" ? { token: name } : { user: name, pass: decodeURIComponent(password) })),
+    ...(config.NATS_CREDENTIALS !== undefined && {
+      authenticator: credsAuthenticator(readFileSync(config.NATS_CREDENTIALS)),
+    }),
+    ...(secured && {
+      tls: {
+        ...(config.NATS_CA !== undefined && { caFile: config.NATS_CA }),
+        ...(config.NATS_CERT !== undefined && { certFile: config.NATS_CERT }),
+        ...(config.NATS_KEY !== undefined && { keyFile: config.NATS_KEY }),
+      },
+    }),
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 200,
+    reconnectJitter: 300,
+    pingInterval: 2_000,
+    maxPingOut: 2,
+    timeout: 5_000,
+  };
+}
+
+const FLUSH_MS = 1_000;
+
+const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
