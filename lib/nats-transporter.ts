@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type ServiceBroker, Transporters } from "moleculer";
-import { type ConnectionOptions, credsAuthenticator, headers, type Msg, type NatsConnection } from "nats";
+import { type ConnectionOptions, credsAuthenticator, Events, headers, type Msg, type NatsConnection } from "nats";
 import { Reassembly } from "./reassembly";
 import type { Config } from "./config";
 
@@ -86,8 +86,8 @@ export class NatsTransporter extends Transporters.NATS {
 
   private async watch(client: NatsConnection): Promise<void> {
     for await (const { type } of client.status()) {
-      if (type === "disconnect") this.changed(false);
-      else if (type === "reconnect") this.changed(true);
+      if (type === (Events.Disconnect as string)) this.changed(false);
+      else if (type === (Events.Reconnect as string)) this.changed(true);
     }
     this.isUp = false;
   }
@@ -97,7 +97,7 @@ export class NatsTransporter extends Transporters.NATS {
     this.isUp = up;
     if (up) this.broker.logger.info("NATS is back");
     else this.broker.logger.warn("NATS is gone, reconnecting");
-    this.broker.broadcastLocal(up ? "$transporter.up" : "$transporter.down");
+    void this.broker.broadcastLocal(up ? "$transporter.up" : "$transporter.down");
   }
 }
 
