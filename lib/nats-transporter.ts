@@ -86,8 +86,8 @@ export class NatsTransporter extends Transporters.NATS {
 
   private async watch(client: NatsConnection): Promise<void> {
     for await (const { type } of client.status()) {
-      if (type === (Events.Disconnect as string)) this.changed(false);
-      else if (type === (Events.Reconnect as string)) this.changed(true);
+      if (type === Events.Disconnect) this.changed(false);
+      else if (type === Events.Reconnect) this.changed(true);
     }
     this.isUp = false;
   }
