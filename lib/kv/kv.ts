@@ -8,6 +8,11 @@ export interface Kv {
   /** Sets a value; with `ttlMs` it expires. With `ifAbsent` it answers false and changes nothing when the key exists. */
   set(key: string, value: string, options?: { ttlMs?: number; ifAbsent?: boolean }): Promise<boolean>;
   delete(...keys: string[]): Promise<void>;
+  /**
+   * Adds to a counter that starts at 0 with its first addition and expires `ttlMs` after that one. Answers what it is
+   * now, and in how many milliseconds it starts anew.
+   */
+  increment(key: string, by: number, ttlMs: number): Promise<{ value: number; expiresInMs: number }>;
 
   /** Appends to a list, then keeps only its newest `max` values; `ttlMs` restarts with each push. */
   listPush(key: string, values: readonly string[], options: { max: number; ttlMs: number }): Promise<void>;
@@ -32,6 +37,8 @@ export interface Kv {
   renew(name: string, holder: string, ttlMs: number): Promise<boolean>;
   release(name: string, holder: string): Promise<void>;
 
+  /** The store's own wall clock: the same for every node that asks. */
+  time(): Promise<number>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -50,6 +50,16 @@ export class MemoryKv implements Kv {
     return this.answer(() => keys.forEach((key) => this.entries.delete(key)));
   }
 
+  increment(key: string, by: number, ttlMs: number): Promise<{ value: number; expiresInMs: number }> {
+    return this.answer(() => {
+      const value = Number(this.read(key, isString) ?? 0) + by;
+      if (!Number.isSafeInteger(value)) throw new Error(`the key ${key} holds no counter`);
+      const expiresAt = this.entry(key)?.expiresAt ?? this.expiry(ttlMs);
+      this.write(key, String(value), expiresAt);
+      return { value, expiresInMs: expiresAt - this.clock.now() };
+    });
+  }
+
   listPush(key: string, values: readonly string[], options: { max: number; ttlMs: number }): Promise<void> {
     return this.answer(() => {
       const list = [...(this.read(key, isList) ?? []), ...values];
@@ -123,6 +133,10 @@ export class MemoryKv implements Kv {
     return this.answer(() => {
       if (this.lease(name)?.holder === holder) this.leases.delete(name);
     });
+  }
+
+  time(): Promise<number> {
+    return this.answer(() => this.clock.now());
   }
 
   ping(): Promise<void> {

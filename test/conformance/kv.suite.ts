@@ -47,6 +47,26 @@ export function kvSuite(name: string, open: () => Promise<OpenKv>): void {
       expect(await kv.set("a", "again", { ifAbsent: true })).toBe(true);
     });
 
+    it("counts up from the first addition until the counter expires", async () => {
+      const counted = await Promise.all(Array.from({ length: 20 }, () => kv.increment("n", 2, 200)));
+      expect(counted.map(({ value }) => value).sort((a, b) => a - b)).toEqual(counted.map((_, i) => 2 * i + 2));
+      await opened.pass(120);
+      const { value, expiresInMs } = await kv.increment("n", 1, 200);
+      expect(value).toBe(41);
+      expect(expiresInMs).toBeGreaterThan(0);
+      expect(expiresInMs).toBeLessThanOrEqual(80);
+      await opened.pass(90);
+      expect((await kv.increment("n", 1, 200)).value).toBe(1);
+    });
+
+    it("tells its own time, which goes on", async () => {
+      const before = await kv.time();
+      await opened.pass(50);
+      const passed = (await kv.time()) - before;
+      expect(passed).toBeGreaterThanOrEqual(49);
+      expect(passed).toBeLessThan(10_000);
+    });
+
     it("keeps the newest values of a list, oldest first", async () => {
       expect(await kv.listRead("l")).toEqual([]);
       await kv.listPush("l", ["1", "2"], { max: 3, ttlMs: 100 });
