@@ -1,0 +1,42 @@
+import { parseArgs } from "node:util";
+import type { MongoKind } from "./mongo";
+import { startServers } from "./servers";
+
+const USAGE = "usage: npm run servers [-- --mongo ferret|java]";
+const PARENT_CHECK_MS = 500;
+
+function kindOf(words: readonly string[]): MongoKind {
+  const { values } = parseArgs({ args: [...words], options: { mongo: { type: "string", default: "ferret" } } });
+  if (values.mongo === "ferret" || values.mongo === "java") return values.mongo;
+  throw new Error(`--mongo ${values.mongo} is neither ferret nor java\n${USAGE}`);
+}
+
+/** Resolves on a signal to stop, or when the npm that started this process was killed and cannot pass one on. */
+function stopRequested(): Promise<void> {
+  const parent = process.ppid;
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => resolve());
+    setInterval(() => {
+      if (process.env["npm_lifecycle_event"] !== undefined && process.ppid !== parent) resolve();
+    }, PARENT_CHECK_MS);
+  });
+}
+
+/** Starts the servers, prints their addresses, and stays until it is stopped. */
+async function main(): Promise<void> {
+  const mongo = kindOf(process.argv.slice(2));
+  const stopped = stopRequested();
+  const servers = await startServers({ mongo, mongoUri: process.env["MONGODB_URI"] });
+  const lines = Object.entries(servers.env).map(([name, value]) => `${name}=${value}\n`);
+  process.stdout.write(lines.join(""));
+  await stopped;
+  await servers.stop();
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,6 @@
+export { MissingProgramError } from "./obtain";
+export { type MongoKind, type MongoOptions, MongoServer } from "./mongo";
+export { type NatsOptions, NatsServer } from "./nats";
+export { type ServerOptions, ServerProcess } from "./process";
+export { type RedisOptions, RedisServer } from "./redis";
+export { type ServerEnvironment, type Servers, type ServersOptions, startServers } from "./servers";
