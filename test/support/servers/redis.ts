@@ -3,8 +3,8 @@ import { obtain, PROGRAMS } from "./obtain";
 import { type ServerOptions, ServerProcess } from "./process";
 
 const PING_TIMEOUT_MS = 1_000;
-/** One for each user of a shared server, see `freshEnvironment`. */
-const DATABASES = 4_096;
+/** One for each user of a shared server, see `freshRedis`. */
+export const REDIS_DATABASES = 4_096;
 
 export interface RedisOptions extends ServerOptions {
   /** Keep the data over a restart; off, so that a restart starts empty. */
@@ -27,7 +27,7 @@ export class RedisServer extends ServerProcess {
   protected override async command(port: number): Promise<readonly string[]> {
     const persistence = ["--save", "", "--appendonly", this.persistent ? "yes" : "no", "--appendfsync", "always"];
     const place = ["--bind", "127.0.0.1", "--port", String(port), "--dir", this.folder];
-    return [await obtain(PROGRAMS.redis), ...place, "--databases", String(DATABASES), ...persistence];
+    return [await obtain(PROGRAMS.redis), ...place, "--databases", String(REDIS_DATABASES), ...persistence];
   }
 
   protected override async ping(): Promise<void> {
