@@ -1,5 +1,6 @@
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import SocketIo from "moleculer-io";
+import { taggedIds } from "../../lib/front-door/affinity";
 import { httpServerOf } from "../../lib/http-server";
 import { lifecycleOf } from "../../lib/lifecycle";
 import { resourcesOf } from "../../lib/resources";
@@ -45,7 +46,7 @@ const schema: ServiceSchema<ServiceSettingSchema, object, Io> & { merged(merged:
       this.node.receivedFlush(ctx.params);
     },
     "log.beat"(ctx: Context<BrokerEvents["log.beat"]>) {
-      this.node.rooms.receiveBeat(ctx.params);
+      this.node.receivedBeat(ctx.nodeID ?? this.broker.nodeID, ctx.params);
     },
     "log.found"(ctx: Context<BrokerEvents["log.found"]>) {
       this.node.receivedFound(ctx.params);
@@ -58,6 +59,12 @@ const schema: ServiceSchema<ServiceSettingSchema, object, Io> & { merged(merged:
     },
     "presence.changed"(ctx: Context<BrokerEvents["presence.changed"]>) {
       this.node.fanout.presence(ctx.params);
+    },
+    async "$node.connected"(ctx: Context<{ node: { id: string } }>) {
+      await this.node.cores.changed(ctx.params.node.id);
+    },
+    async "$node.updated"(ctx: Context<{ node: { id: string } }>) {
+      await this.node.cores.changed(ctx.params.node.id);
     },
     "$node.disconnected"(ctx: Context<{ node: { id: string } }>) {
       this.node.cores.lost(ctx.params.node.id);
@@ -79,6 +86,8 @@ const schema: ServiceSchema<ServiceSettingSchema, object, Io> & { merged(merged:
       httpServerOf(this.broker).server,
       socketServerOptions(resources.config, () => this.io),
     );
+    // The requests of a long-polling client find their node by the id of its connection.
+    if (this.io) this.io.engine.generateId = taggedIds(this.broker.nodeID);
     this.node = new IoNode({ broker: this.broker, resources, authenticator: this.authenticator });
     lifecycleOf(this.broker).onDrain(() => this.node.drain(resources.config.DRAIN_SECONDS));
   },
