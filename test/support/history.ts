@@ -1,9 +1,9 @@
 import type { WireEvent } from "../../services/schemas";
 import type { History, Stay } from "./oracle";
-import type { TestServer, TestUser } from "./server";
+import type { ServerApi, TestUser } from "./api";
 
 /** The whole log of a conversation as this member may see it. */
-export async function readLog(server: TestServer, conversationId: string, member: TestUser): Promise<WireEvent[]> {
+export async function readLog(server: ServerApi, conversationId: string, member: TestUser): Promise<WireEvent[]> {
   const events: WireEvent[] = [];
   for (let more = true; more;) {
     const cursors = { [conversationId]: events.at(-1)?.seq ?? 0 };

@@ -3,23 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SETTINGS } from "../../lib/config";
-import type { Role } from "../../services/schemas";
-import { type Answer, rest, type TokenPair } from "./rest";
+import { ServerApi, serverEnv } from "./api";
 import { until } from "./wait";
 
+export type { TestUser } from "./api";
+
 const ROOT = join(__dirname, "../..");
-const ADMIN = { email: "admin@example.org", password: "a password for tests" };
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 20_000;
-const SIGNUPS_AT_ONCE = 32;
-
-/** Every count and rate out of a test's way. */
-const UNLIMITED = Object.fromEntries(
-  Object.keys(SETTINGS)
-    .filter((name) => name.startsWith("LIMIT_"))
-    .map((name) => [name, "100000"]),
-);
 
 export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -30,23 +21,18 @@ export interface ServerOptions {
   readonly nodeArguments?: readonly string[];
 }
 
-export interface TestUser {
-  readonly id: string;
-  readonly token: string;
-  readonly tokens: TokenPair;
-}
-
 /** The real server as a child process on a free port. */
-export class TestServer {
+export class TestServer extends ServerApi {
   private child: ChildProcess | undefined;
   private lines: string[] = [];
-  private admin: Promise<TokenPair> | undefined;
 
   constructor(
     readonly port: number,
     readonly dataDir: string,
     private readonly options: ServerOptions,
-  ) {}
+  ) {
+    super();
+  }
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
@@ -73,12 +59,7 @@ export class TestServer {
       cwd: ROOT,
       stdio: ["ignore", "pipe", "pipe"],
       env: {
-        PATH: process.env["PATH"],
-        HOME: process.env["HOME"],
-        ADMIN_EMAIL: ADMIN.email,
-        ADMIN_PASSWORD: ADMIN.password,
-        LOG_LEVEL: "warn",
-        ...UNLIMITED,
+        ...serverEnv(),
         ...env,
         PORT: String(this.port),
         DATA_DIR: this.dataDir,
@@ -114,54 +95,6 @@ export class TestServer {
     await this.kill("SIGTERM").catch(() => this.kill("SIGKILL"));
     if (this.options.dataDir === undefined) rmSync(this.dataDir, { recursive: true, force: true });
   }
-
-  /** One REST request under `/v1`; `token` is an access token. */
-  rest(
-    method: string,
-    path: string,
-    token?: string,
-    body?: unknown,
-    headers?: Readonly<Record<string, string>>,
-  ): Promise<Answer> {
-    return rest(this.url, method, path, token, body, headers);
-  }
-
-  /** The administrator's tokens. */
-  async adminToken(): Promise<string> {
-    this.admin ??= this.rest("POST", "/auth/login", undefined, ADMIN).then((answer) => answer.expect<TokenPair>(200));
-    return (await this.admin).accessToken;
-  }
-
-  async guest(name = "Guest"): Promise<TestUser> {
-    const answer = await this.rest("POST", "/auth/guest", undefined, { name });
-    return asUser(answer.expect<TokenPair>(201));
-  }
-
-  /** Signs users up, many at once; with `roles` other than customer they are given by the administrator. */
-  async users(count: number, roles: readonly Role[] = ["customer"]): Promise<TestUser[]> {
-    const users: TestUser[] = [];
-    while (users.length < count) {
-      const batch = Math.min(SIGNUPS_AT_ONCE, count - users.length);
-      users.push(...(await Promise.all(Array.from({ length: batch }, () => this.signUp()))));
-    }
-    if (roles.join() === "customer") return users;
-    const admin = await this.adminToken();
-    const given = users.map((user) => this.rest("PUT", `/users/${user.id}/roles`, admin, { roles }));
-    for (const answer of await Promise.all(given)) answer.expect(200);
-    return users;
-  }
-
-  async user(...roles: Role[]): Promise<TestUser> {
-    const [user] = await this.users(1, roles.length > 0 ? roles : ["customer"]);
-    if (!user) throw new Error("no user was made");
-    return user;
-  }
-
-  private async signUp(): Promise<TestUser> {
-    const name = `user-${crypto.randomUUID()}`;
-    const body = { email: `${name}@example.org`, password: "correct horse", name };
-    return asUser((await this.rest("POST", "/auth/signup", undefined, body)).expect<TokenPair>(201));
-  }
 }
 
 /** Starts the real server with every limit out of the way. Stop it with `stop`. */
@@ -184,5 +117,3 @@ export function freePort(): Promise<number> {
     });
   });
 }
-
-const asUser = (tokens: TokenPair): TestUser => ({ id: tokens.user.id, token: tokens.accessToken, tokens });

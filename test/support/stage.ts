@@ -2,7 +2,7 @@ import type { Contract } from "../../lib/contract";
 import * as room from "../../services/room/room.contract";
 import * as session from "../../services/session/session.contract";
 import { overRest } from "./invoke";
-import type { TestServer, TestUser } from "./server";
+import type { ServerApi, TestUser } from "./api";
 
 /** People who stand in different relations to one session and one group. */
 export interface Cast {
@@ -27,14 +27,14 @@ export interface Stage {
   readonly groupSeq: number;
 }
 
-export async function makeCast(server: TestServer): Promise<Cast> {
+export async function makeCast(server: ServerApi): Promise<Cast> {
   const [owner, otherCustomer] = (await server.users(2)) as [TestUser, TestUser];
   const [agent, otherAgent, removed] = (await server.users(3, ["agent"])) as [TestUser, TestUser, TestUser];
   return { owner, agent, otherAgent, otherCustomer, removed };
 }
 
 /** Sets a fresh session and group up. */
-export async function setStage(server: TestServer, { owner, agent, removed }: Cast): Promise<Stage> {
+export async function setStage(server: ServerApi, { owner, agent, removed }: Cast): Promise<Stage> {
   const call = async <T>(contract: Contract, user: TestUser, params: object): Promise<T> => {
     const outcome = await overRest(server.url, contract, { commandId: crypto.randomUUID(), ...params }, user.token);
     if (!outcome.ok) throw new Error(`${contract.name}: ${JSON.stringify(outcome.error)}`);
