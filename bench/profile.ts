@@ -38,10 +38,12 @@ export async function profile(system: System, workload: Workload, rate: number, 
     const nodeArguments = ["--cpu-prof", `--cpu-prof-dir=${folder}`];
     const running = await system.start(workload, { nodeArguments, spread: true });
     const load = await Load.open(running.plan);
-    const before = threadMicros(running.plan.pid);
+    const [server] = running.plan.processes;
+    const pid = server?.pid ?? 0;
+    const before = threadMicros(pid);
     const from = micros() + WARM * 1_000_000;
     const result = await load.run(rate, SECONDS, WARM);
-    const threads = threadTable(before, threadMicros(running.plan.pid), result.sent);
+    const threads = threadTable(before, threadMicros(pid), result.sent);
     log(`  profiled ${result.ackRate.toFixed(0)} sends/s, ${result.cpuPerMessage.toFixed(0)} us per message`);
     load.close();
     await running.stop();

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StepResult } from "./generator/load";
 import { median } from "./generator/stats";
+import type { Figures } from "./scenarios";
 import { figure, held, type Workload } from "./workloads";
 
 /** What one system showed in one workload: the best step of each run. */
@@ -32,18 +33,46 @@ const rows = (workload: Workload): Array<readonly [string, (run: StepResult) => 
   ["generator, % of a core", (run) => run.generatorLoad * 100, 0],
 ];
 
-/** A Markdown table: median and range over the runs, and the ratio of the first system to the last. */
+/** A Markdown table: median and range over the runs, and the ratio of the first system to each of the others. */
 export function table(workload: Workload, outcomes: readonly Outcome[]): string {
-  const ratio = outcomes.length > 1;
-  const head = ["", ...outcomes.map(({ system }) => system), ...(ratio ? ["ratio"] : [])];
+  const others = outcomes.slice(1);
+  const head = ["", ...outcomes.map(({ system }) => system), ...others.map(({ system }) => `ratio to ${system}`)];
   const lines = rows(workload).map(([title, value, digits]) => {
     const medians = outcomes.map(({ runs }) => median(runs.map(value)));
     const cells = outcomes.map(({ runs }, at) => cell(medians[at] ?? Number.NaN, runs.map(value), digits));
-    const quotient = round((medians[0] ?? Number.NaN) / (medians.at(-1) ?? Number.NaN), 2);
-    return [title, ...cells, ...(ratio ? [quotient] : [])];
+    const ratios = medians.slice(1).map((other) => round((medians[0] ?? Number.NaN) / other, 2));
+    return [title, ...cells, ...ratios];
   });
+  return markdown(workload.title, [head, ...lines, ...processRows(outcomes)]);
+}
+
+/** CPU time by process, where there is more than one. */
+function processRows(outcomes: readonly Outcome[]): string[][] {
+  const names = new Set(outcomes.flatMap(({ runs }) => runs.flatMap((run) => Object.keys(run.cpuByProcess))));
+  if (names.size < 2) return [];
+  return [...names].map((name) => {
+    const cells = outcomes.map(({ runs }) => {
+      const values = runs.map((run) => run.cpuByProcess[name]).filter((value) => value !== undefined);
+      return values.length === 0 ? "-" : cell(median(values), values, 0);
+    });
+    return [`CPU us per message: ${name}`, ...cells, ...outcomes.slice(1).map(() => "")];
+  });
+}
+
+/** A Markdown table of a scenario: a column for each system. */
+export function figuresTable(title: string, columns: ReadonlyArray<readonly [system: string, Figures]>): string {
+  const head = ["", ...columns.map(([system]) => system)];
+  const titles = columns[0]?.[1].map(([name]) => name) ?? [];
+  const lines = titles.map((name, row) => [
+    name,
+    ...columns.map(([, figures]) => round(figures[row]?.[1] ?? Number.NaN, figures[row]?.[2] ?? 0)),
+  ]);
+  return markdown(title, [head, ...lines]);
+}
+
+function markdown(title: string, [head = [], ...lines]: ReadonlyArray<readonly string[]>): string {
   const all = [head, head.map((_, at) => (at === 0 ? "---" : "---:")), ...lines];
-  return `### ${workload.title}\n\n${all.map((line) => `| ${line.join(" | ")} |`).join("\n")}\n`;
+  return `### ${title}\n\n${all.map((line) => `| ${line.join(" | ")} |`).join("\n")}\n`;
 }
 
 function cell(middle: number, values: readonly number[], digits: number): string {

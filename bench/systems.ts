@@ -2,23 +2,28 @@ import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, startServer, type TestServer } from "../test/support/server";
+import { freePort, startServer } from "../test/support/server";
 import { until } from "../test/support/wait";
-import type { LoadPlan } from "./generator/load";
+import { makeConversations } from "./conversations";
+import type { LoadPlan, Manner } from "./generator/load";
 import { anywhere, pinned } from "./machine";
 import { CONNECTIONS, type Workload } from "./workloads";
 
-const SERVER_CORE = 0;
-const CREATIONS_AT_ONCE = 16;
+/** The core of the server under test. */
+export const SERVER_CORE = 0;
 /** Longer than any run. */
-const TOKEN_SECONDS = "86400";
+export const TOKEN_SECONDS = "86400";
 
 export interface Running {
   readonly plan: LoadPlan;
+  /** Ends the process behind the second port with SIGKILL. */
+  kill?(): void;
   stop(): Promise<void>;
 }
 
 export interface StartOptions {
+  /** Processes that take sockets; 1 when absent. More than the system can have are refused. */
+  readonly sockets?: number;
   readonly nodeArguments?: readonly string[];
   /** Leave the server's threads on any core. */
   readonly spread?: boolean;
@@ -27,11 +32,33 @@ export interface StartOptions {
 /** A server that can be put under load. */
 export interface System {
   readonly name: string;
+  /** Processes that can take sockets side by side; 1 when absent. */
+  readonly mostSockets?: number;
   start(workload: Workload, options?: StartOptions): Promise<Running>;
 }
 
 const prefix = (spread: boolean): string[] => (spread ? anywhere() : pinned(SERVER_CORE));
 const temporary = (): string => mkdtempSync(join(tmpdir(), "parley-bench-"));
+
+/** Connections and rooms of a peer: whoever says who it is, is believed. */
+export function people(workload: Workload): Pick<LoadPlan, "auths" | "rooms"> {
+  const rooms = workload.rooms.map((room, at) => ({ ...room, conversationId: `room-${at}` }));
+  const auths = Array.from({ length: CONNECTIONS }, (_, index) => ({
+    user: `user-${index}`,
+    rooms: rooms.filter(({ members }) => members.includes(index)).map(({ conversationId }) => conversationId),
+  }));
+  return { auths, rooms };
+}
+
+/** A peer speaks as Parley does, and has nothing for clients that come back. */
+export const SOCKET_IO: Manner = { send: '["message.send",', ok: '[{"ok":true' };
+
+/** Does a Socket.IO server listen on this port? */
+export const answers = (port: number): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`).then(
+    (response) => response.ok,
+    () => false,
+  );
 
 /** The bare Socket.IO server of bench/peers. */
 export const peer: System = {
@@ -43,19 +70,14 @@ export const peer: System = {
       stdio: ["ignore", "inherit", "inherit"],
       env: { ...process.env, PORT: String(port), DATA_DIR: dataDir },
     });
-    const answers = () =>
-      fetch(`http://127.0.0.1:${port}/socket.io/?EIO=4&transport=polling`).then(
-        (response) => response.ok,
-        () => false,
-      );
-    await until("the peer listens", answers, 30_000);
-    const rooms = workload.rooms.map((room, at) => ({ ...room, conversationId: `room-${at}` }));
-    const auths = Array.from({ length: CONNECTIONS }, (_, index) => ({
-      user: `user-${index}`,
-      rooms: rooms.filter(({ members }) => members.includes(index)).map(({ conversationId }) => conversationId),
-    }));
+    await until("the peer listens", () => answers(port), 30_000);
     return {
-      plan: { port, auths, rooms, pid: child.pid ?? 0 },
+      plan: {
+        ports: [port],
+        processes: [{ name: "server", pid: child.pid ?? 0 }],
+        manner: SOCKET_IO,
+        ...people(workload),
+      },
       async stop() {
         child.kill("SIGTERM");
         await until("the peer ends", () => child.exitCode !== null || child.signalCode !== null);
@@ -82,7 +104,7 @@ export class Parley implements System {
     try {
       const users = await server.users(CONNECTIONS);
       const rooms = new Map<Workload, readonly string[]>();
-      for (const workload of workloads) rooms.set(workload, await conversations(server, workload, users));
+      for (const workload of workloads) rooms.set(workload, await makeConversations(server, workload, users));
       const tokens = users.map(({ token }) => token);
       return new Parley(seed, tokens, rooms);
     } finally {
@@ -98,7 +120,12 @@ export class Parley implements System {
     const ids = this.rooms.get(workload) ?? [];
     const rooms = workload.rooms.map((room, at) => ({ ...room, conversationId: ids[at] ?? "" }));
     return {
-      plan: { port: server.port, auths: this.tokens.map((token) => ({ token })), rooms, pid: server.pid },
+      plan: {
+        ports: [server.port],
+        auths: this.tokens.map((token) => ({ token })),
+        rooms,
+        processes: [{ name: "server", pid: server.pid }],
+      },
       async stop() {
         await server.kill("SIGTERM");
         rmSync(dataDir, { recursive: true, force: true });
@@ -109,23 +136,4 @@ export class Parley implements System {
   remove(): void {
     rmSync(this.seed, { recursive: true, force: true });
   }
-}
-
-async function conversations(
-  server: TestServer,
-  workload: Workload,
-  users: ReadonlyArray<{ id: string; token: string }>,
-): Promise<string[]> {
-  const make = async (members: readonly number[]): Promise<string> => {
-    const [first, ...others] = members.map((index) => users[index]);
-    const kind = members.length === 2 ? "direct" : "group";
-    const body = { commandId: crypto.randomUUID(), kind, members: others.map((user) => user?.id) };
-    return (await server.rest("POST", "/conversations", first?.token, body)).expect<{ id: string }>(201).id;
-  };
-  const ids: string[] = [];
-  for (let from = 0; from < workload.rooms.length; from += CREATIONS_AT_ONCE) {
-    const slice = workload.rooms.slice(from, from + CREATIONS_AT_ONCE);
-    ids.push(...(await Promise.all(slice.map(({ members }) => make(members)))));
-  }
-  return ids;
 }

@@ -14,7 +14,7 @@ interface SeenEvent {
   /** The message's number in this run; -1 when it is not of this run. */
   readonly index: number;
   readonly seq: number;
-  readonly prevSeq: number;
+  readonly prevSeq: number | undefined;
 }
 
 /** The latest frames of a room and what was parsed from them: every member gets the same bytes. */
@@ -38,7 +38,6 @@ class Tally {
 
 const REMEMBERED_FRAMES = 4;
 const EVENTS = Buffer.from('["events",');
-const OK = Buffer.from('[{"ok":true');
 
 /** Books every message, acknowledgement and delivery of a load, and tells what is still owed. */
 export class Ledger implements WireHandlers {
@@ -55,7 +54,11 @@ export class Ledger implements WireHandlers {
   private stepFrom = 0;
   private measuredFrom = 0;
 
-  constructor(rooms: readonly RoomPlan[]) {
+  private readonly ok: Buffer;
+
+  /** @param ok how the arguments of an acknowledgement begin that tells of success */
+  constructor(rooms: readonly RoomPlan[], ok: string) {
+    this.ok = Buffer.from(ok);
     for (const room of rooms) {
       this.frames.set(room, { known: [], turn: 0 });
       for (const member of room.members) this.roomOf[member] = room;
@@ -99,7 +102,7 @@ export class Ledger implements WireHandlers {
   onAck(wire: Wire, id: number, buffer: Buffer, from: number, to: number): void {
     if (id < this.stepFrom) return;
     const { tally } = this;
-    if (buffer.compare(OK, 0, OK.length, from, from + OK.length) !== 0) {
+    if (buffer.compare(this.ok, 0, this.ok.length, from, from + this.ok.length) !== 0) {
       tally.refused++;
       tally.owed -= this.roomOf[wire.index]?.members.length ?? 0;
       this.failure ??= buffer.toString("utf8", from, to);
@@ -119,7 +122,8 @@ export class Ledger implements WireHandlers {
     const now = performance.now();
     for (const event of this.parse(room, buffer, from, to)) {
       const last = this.lastSeq[wire.index];
-      if (last !== undefined && event.prevSeq !== last) tally.disorder++;
+      // A server that numbers nothing promises no order.
+      if (event.prevSeq !== undefined && last !== undefined && event.prevSeq !== last) tally.disorder++;
       this.lastSeq[wire.index] = event.seq;
       if (event.index < this.stepFrom) continue;
       tally.delivered++;
@@ -144,7 +148,7 @@ export class Ledger implements WireHandlers {
   }
 
   private read(bytes: Buffer, conversationId: string): SeenEvent[] {
-    type Wired = { conversationId: string; seq: number; prevSeq: number; commandId: string };
+    type Wired = { conversationId: string; seq: number; prevSeq?: number; commandId: string };
     const [, events] = JSON.parse(bytes.toString("utf8")) as [string, Wired[]];
     return events
       .filter((event) => event.conversationId === conversationId)

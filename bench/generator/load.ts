@@ -3,13 +3,35 @@ import { Ledger, type RoomPlan } from "./ledger";
 import { cpuMicros, type Samples } from "./stats";
 import { Wire } from "./wire";
 
+/** A process whose CPU time is reported. */
+export interface Charged {
+  /** Processes of the same name are added up. */
+  readonly name: string;
+  readonly pid: number;
+  /** Neither ours nor the peer's: a store or a broker, reported beside the sum. */
+  readonly foreign?: boolean;
+}
+
+/** How a server is spoken to, where that differs from Parley's protocol. */
+export interface Manner {
+  /** What stands before the params of a message: `["message.send",`. */
+  readonly send: string;
+  /** How the arguments of an acknowledgement begin that tells of success. */
+  readonly ok: string;
+  /** A client that comes back may ask for what it missed, and repeat what was not acknowledged. */
+  readonly recovers?: boolean;
+}
+
+export const PARLEY_MANNER: Manner = { send: '["message.send",', ok: '[{"ok":true', recovers: true };
+
 export interface LoadPlan {
-  readonly port: number;
+  /** Where to connect to; the connections are spread over them in turn. */
+  readonly ports: readonly number[];
   /** Handshake `auth` of each connection. */
   readonly auths: readonly unknown[];
   readonly rooms: readonly RoomPlan[];
-  /** The process whose CPU is charged. */
-  readonly pid: number;
+  readonly processes: readonly Charged[];
+  readonly manner?: Manner;
 }
 
 /** What one step at one rate showed. Latencies in milliseconds, counted from when a message was due. */
@@ -29,8 +51,10 @@ export interface StepResult {
   /** Messages acknowledged, and deliveries made, per second of the measured window. */
   readonly ackRate: number;
   readonly deliveryRate: number;
-  /** CPU microseconds of the server per message. */
+  /** CPU microseconds of the server's processes per message. */
   readonly cpuPerMessage: number;
+  /** The same by name of process, the foreign ones too. */
+  readonly cpuByProcess: Readonly<Record<string, number>>;
   /** Share of one core that the generator itself used. */
   readonly generatorLoad: number;
   readonly failure?: string;
@@ -49,7 +73,7 @@ interface Stream {
 
 interface Reading {
   readonly at: number;
-  readonly cpu: number;
+  readonly cpu: readonly number[];
   readonly acked: number;
   readonly delivered: number;
 }
@@ -63,11 +87,13 @@ const quantiles = (samples: Samples): Quantiles => ({ p50: samples.quantile(0.5)
 /** An open-loop load on a set of rooms: messages fall due by the clock, whatever the server does. */
 export class Load {
   private readonly ledger: Ledger;
+  private readonly manner: Manner;
   private readonly wires: Wire[] = [];
   private readonly turns = new Map<RoomPlan, number>();
 
   private constructor(private readonly plan: LoadPlan) {
-    this.ledger = new Ledger(plan.rooms);
+    this.manner = plan.manner ?? PARLEY_MANNER;
+    this.ledger = new Ledger(plan.rooms, this.manner.ok);
   }
 
   /** Connects everyone, 50 at a time, and waits until a first message reached every member of every room. */
@@ -75,7 +101,9 @@ export class Load {
     const load = new Load(plan);
     for (let from = 0; from < plan.auths.length; from += 50) {
       const slice = plan.auths.slice(from, from + 50);
-      const opened = slice.map((auth, offset) => Wire.open(from + offset, plan.port, auth, load.ledger));
+      const opened = slice.map((auth, offset) =>
+        Wire.open(from + offset, portOf(plan, from + offset), auth, load.ledger),
+      );
       load.wires.push(...(await Promise.all(opened)));
     }
     await load.prime();
@@ -97,6 +125,7 @@ export class Load {
     await this.drain(DRAIN_MS);
     const { tally, sent, missing, failure } = this.ledger;
     const elapsed = (to.at - from.at) / 1000;
+    const cpuByProcess = this.charge(from, to);
     return {
       rate,
       sent,
@@ -108,7 +137,8 @@ export class Load {
       quiet: quantiles(tally.quiet),
       ackRate: (to.acked - from.acked) / elapsed,
       deliveryRate: (to.delivered - from.delivered) / elapsed,
-      cpuPerMessage: (to.cpu - from.cpu) / (to.acked - from.acked),
+      cpuPerMessage: cpuByProcess.own,
+      cpuByProcess: cpuByProcess.by,
       generatorLoad,
       ...(failure === undefined ? {} : { failure }),
     };
@@ -148,12 +178,25 @@ export class Load {
     const wire = this.wires[room.members[turn % room.members.length] ?? 0];
     const index = this.ledger.book(room, due);
     const command = `"conversationId":"${room.conversationId}","commandId":"${this.ledger.tag}-${index}"`;
-    wire?.emit(index, `["message.send",{${command},"text":"${TEXT}"}]`);
+    wire?.emit(index, `${this.manner.send}{${command},"text":"${TEXT}"}]`);
   }
 
   private reading(): Reading {
     const { acked, delivered } = this.ledger.tally;
-    return { at: performance.now(), cpu: cpuMicros(this.plan.pid), acked, delivered };
+    return { at: performance.now(), cpu: this.plan.processes.map(({ pid }) => cpuMicros(pid)), acked, delivered };
+  }
+
+  /** CPU microseconds per message between two readings: the server's own, and by name. */
+  private charge(from: Reading, to: Reading): { own: number; by: Record<string, number> } {
+    const messages = to.acked - from.acked;
+    const by: Record<string, number> = {};
+    let own = 0;
+    for (const [at, { name, foreign }] of this.plan.processes.entries()) {
+      const used = ((to.cpu[at] ?? Number.NaN) - (from.cpu[at] ?? Number.NaN)) / messages;
+      by[name] = (by[name] ?? 0) + used;
+      if (!foreign) own += used;
+    }
+    return { own, by };
   }
 
   /** A second's worth of messages without an answer: the rate is far beyond what the server takes. */
@@ -179,3 +222,6 @@ export class Load {
     );
   }
 }
+
+/** The port of a connection. */
+export const portOf = ({ ports }: Pick<LoadPlan, "ports">, index: number): number => ports[index % ports.length] ?? 0;

@@ -58,6 +58,12 @@ export class Wire {
     this.socket.destroy();
   }
 
+  /** Ends the connection as a lost network does: with a TCP reset, and no word to the server. */
+  reset(): void {
+    this.closing = true;
+    this.socket.resetAndDestroy();
+  }
+
   /** One masked text frame. The mask is zero: it costs the server the same and the generator nothing. */
   private write(text: string): void {
     const length = Buffer.byteLength(text);
