@@ -1,10 +1,13 @@
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import { resourcesOf } from "../lib/resources";
-import { callAuth } from "../services/auth/auth.internal";
 import { Authenticator } from "../services/auth/authenticator";
 import { loadKeys } from "../services/auth/keys";
+import { RevocationLedger } from "../services/auth/revocation-ledger";
 import type { BrokerEvents } from "../services/events";
 import { callUsers } from "../services/users/users.internal";
+
+/** A user who cannot be read within this is not let in. */
+const READ_MS = 1_500;
 
 /** What a service has from the mixin. */
 export interface Authenticating {
@@ -21,13 +24,22 @@ const schema: Partial<ServiceSchema<ServiceSettingSchema, object, Authenticating
       this.authenticator.handleUserChanged(ctx.params.userId);
     },
   },
+  actions: {
+    /** Answers when this node knows every revocation up to `number` and acts on it. */
+    async knows(ctx: Context<{ number: number }>) {
+      await this.authenticator.knows(ctx.params.number);
+      return null;
+    },
+  },
   created() {
-    const { config, clock } = resourcesOf(this.broker);
+    const { config, clock, store, sole } = resourcesOf(this.broker);
+    const revocations = new RevocationLedger(store);
     this.authenticator = new Authenticator({
       clock,
       loadKeys: () => loadKeys({ keys: config.AUTH_KEYS, folder: config.DATA_DIR }),
-      readStanding: (id) => callUsers(this.broker, "users.principal", { id }),
-      fetchRevocations: (after, since) => callAuth(this.broker, "auth.revocations", { after, since }),
+      readStanding: (id) => callUsers(this.broker, "users.principal", { id }, { timeout: READ_MS }),
+      fetchRevocations: (after, since) => revocations.page(after, since),
+      lastRevocation: sole ? undefined : () => revocations.last(),
       accessTokenSeconds: config.ACCESS_TOKEN_SECONDS,
     });
   },

@@ -1,4 +1,5 @@
 import type { StoredEvent } from "../actors/conversation/conversation.events";
+import type { Role } from "./schemas";
 
 /**
  * The one table of broker events. All are fire and forget: nothing that must not be lost rides on one, and every
@@ -31,9 +32,17 @@ export interface BrokerEvents {
     /** Where the user is a member: whose live members are told. */
     readonly conversationIds: readonly string[];
   };
-  /** Sockets and tokens of this family (or of every login of the user) end now. To groups `io` and `gateway`. */
-  "auth.revoked": { readonly number: number; readonly userId: string; readonly family?: string };
-  /** Name or roles changed: caches drop the user, live sockets read it again. To groups `io` and `gateway`. */
+  /**
+   * Sockets and tokens of this family (or of every login of the user) end now; with `roles` nothing ends and these are
+   * the user's roles from now on. To groups `io` and `gateway`.
+   */
+  "auth.revoked": {
+    readonly number: number;
+    readonly userId: string;
+    readonly family?: string;
+    readonly roles?: readonly Role[];
+  };
+  /** Something else about a user changed: caches drop it, live sockets read it again. To groups `io` and `gateway`. */
   "users.changed": { readonly userId: string };
 }
 

@@ -2,8 +2,8 @@ import type { Context } from "moleculer";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
 import { ParleyError } from "../../lib/errors";
-import { broadcast } from "../call";
 import { callUsers } from "../users/users.internal";
+import { announce } from "./announcement";
 import * as contracts from "./auth.contract";
 import type { AuthInternal } from "./auth.internal";
 import { loadKeys } from "./keys";
@@ -12,11 +12,9 @@ import { Logins, type Tokens } from "./logins";
 import { Passwords } from "./passwords";
 import type { Meta } from "./principal";
 import { RefreshTokenStore } from "./refresh-tokens.store";
-import type { Revocation } from "./revocations";
-import { RevocationStore } from "./revocations.store";
+import { RevocationLedger } from "./revocation-ledger";
 import { AccessTokens } from "./tokens";
 
-const PURGE_EVERY_MS = 3_600_000;
 const GUEST_NAME = "Guest";
 
 type Handled<C extends (typeof contracts)[keyof typeof contracts]> = Context<Params<C>, Meta>;
@@ -27,14 +25,13 @@ type Pair = Result<typeof contracts.login>;
 export default class AuthService extends DomainService {
   declare passwords: Passwords;
   declare logins: Logins;
-  declare revocations: RevocationStore;
+  declare revocations: RevocationLedger;
   declare limits: { readonly login: AttemptLimit; readonly signup: AttemptLimit; readonly guest: AttemptLimit };
-  declare cancelPurge: (() => void) | undefined;
 
   created(): void {
     const { config, store } = this.resources;
     this.passwords = new Passwords({ queue: config.LIMIT_PASSWORD_QUEUE });
-    this.revocations = new RevocationStore(store);
+    this.revocations = new RevocationLedger(store);
     this.limits = {
       login: new AttemptLimit(config.LIMIT_LOGINS_PER_MINUTE),
       signup: new AttemptLimit(config.LIMIT_SIGNUPS_PER_MINUTE),
@@ -53,13 +50,8 @@ export default class AuthService extends DomainService {
       random,
       accessTokenSeconds: config.ACCESS_TOKEN_SECONDS,
       refreshTokenSeconds: config.REFRESH_TOKEN_SECONDS,
-      announce: (revocation) => this.announce(revocation),
+      announce: (revocation) => announce(this.broker, clock, revocation),
     });
-    this.purgeLater();
-  }
-
-  stopped(): void {
-    this.cancelPurge?.();
   }
 
   @Action(contracts.guest)
@@ -104,28 +96,16 @@ export default class AuthService extends DomainService {
     return null;
   }
 
-  @InternalAction("revocations")
-  async listRevocations(
-    ctx: Context<AuthInternal["auth.revocations"]["params"], Meta>,
-  ): Promise<AuthInternal["auth.revocations"]["result"]> {
-    return this.revocations.page(ctx.params.after, ctx.params.since);
+  @InternalAction("purge")
+  async purge(): Promise<null> {
+    await this.logins.purge();
+    return null;
   }
 
   @InternalAction("endUser")
   async endUser(ctx: Context<AuthInternal["auth.endUser"]["params"], Meta>): Promise<null> {
     await this.logins.end(ctx.params);
     return null;
-  }
-
-  private announce({ number, userId, family }: Revocation): void {
-    const data = { number, userId, ...(family === undefined ? {} : { family }) };
-    void broadcast(this.broker, "auth.revoked", data, ["io", "gateway"]);
-  }
-
-  /** Expired tokens are forgotten at start and each hour; a failure is made up for next time. */
-  private purgeLater(): void {
-    this.logins.purge().catch((error: unknown) => this.logger.warn("expired tokens were not removed", error));
-    this.cancelPurge = this.resources.clock.setTimeout(() => this.purgeLater(), PURGE_EVERY_MS);
   }
 }
 

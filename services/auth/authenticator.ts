@@ -1,9 +1,10 @@
 import type { Clock } from "../../lib/actor/ports";
-import { ParleyError } from "../../lib/errors";
+import { isParleyError, ParleyError } from "../../lib/errors";
+import type { Role } from "../schemas";
 import type { KeyRing } from "./keys";
 import type { Principal } from "./principal";
 import { RevocationList, type RevocationListPorts } from "./revocation-list";
-import type { Revocation } from "./revocations";
+import { FRESH_MS, type Revocation } from "./revocations";
 import { type ReadStanding, StandingCache } from "./standing-cache";
 import { AccessTokens } from "./tokens";
 
@@ -15,6 +16,10 @@ export interface AuthenticatorPorts {
   readonly loadKeys: () => Promise<KeyRing>;
   readonly readStanding: ReadStanding;
   readonly fetchRevocations: RevocationListPorts["fetch"];
+  /** The number of the last revocation in the store; absent when no other process can revoke. */
+  readonly lastRevocation?: (() => Promise<number>) | undefined;
+  /** Milliseconds that never jump; the system's when absent. */
+  readonly monotonic?: () => number;
   /** The life of an access token. */
   readonly accessTokenSeconds: number;
 }
@@ -25,8 +30,11 @@ export interface Identity {
   readonly expiresAt: number;
 }
 
-/** A login that ended; without a family every login of the user. */
-export type Revoked = Pick<Revocation, "number" | "userId" | "family">;
+/** Told of a user who changed: with the roles of now where they are known, else they are to be read. */
+export type ChangedListener = (userId: string, roles?: readonly Role[]) => void;
+
+/** An entry of the list of revocations as it is told to other nodes. */
+export type Revoked = Pick<Revocation, "number" | "userId" | "family" | "roles">;
 
 /**
  * Tells on any node who a token stands for: signature and expiry are checked here, revocations are kept in memory, and
@@ -36,17 +44,22 @@ export class Authenticator {
   readonly #revocations: RevocationList;
   readonly #standings: StandingCache;
   readonly #revokedListeners = new Set<(revoked: Revoked) => void>();
-  readonly #changedListeners = new Set<(userId: string) => void>();
+  readonly #changedListeners = new Set<ChangedListener>();
   #tokens: AccessTokens | undefined;
 
   constructor(private readonly ports: AuthenticatorPorts) {
     this.#standings = new StandingCache(ports.readStanding, ports.clock);
     this.#revocations = new RevocationList({
       clock: ports.clock,
+      monotonic: ports.monotonic ?? (() => performance.now()),
       fetch: ports.fetchRevocations,
+      last: ports.lastRevocation,
       retentionMs: ports.accessTokenSeconds * 1_000 + SKEW_MS,
       onRevoked: (revocation) => {
         for (const listener of this.#revokedListeners) listener(revocation);
+      },
+      onRoles: ({ userId, roles, number }) => {
+        if (this.#standings.replaceRoles(userId, roles, number)) this.#changed(userId, roles);
       },
     });
   }
@@ -54,7 +67,7 @@ export class Authenticator {
   /** Loads the keys and the latest revocations. Until it resolves every token is refused with UNAVAILABLE. */
   async start(): Promise<void> {
     const keys = await this.ports.loadKeys();
-    await this.#revocations.catchUp();
+    await this.#revocations.start();
     this.#tokens = new AccessTokens(keys, this.ports.clock);
   }
 
@@ -65,7 +78,7 @@ export class Authenticator {
   }
 
   /**
-   * Who an access token stands for now.
+   * Who an access token stands for now. Waits a moment for a node that does not know what was revoked lately.
    * @throws ParleyError UNAUTHORIZED; UNAVAILABLE when the user cannot be read
    */
   async authenticate(token: string): Promise<Principal> {
@@ -77,7 +90,7 @@ export class Authenticator {
    * where `onRevoked` and `onUserChanged` find it and then asks `isCurrent`: what came between was told to nobody.
    */
   async identify(token: string): Promise<Identity> {
-    if (!this.#tokens) throw new ParleyError("UNAVAILABLE");
+    if (!this.#tokens || !(await this.whenFresh())) throw new ParleyError("UNAVAILABLE");
     const { userId, family, expiresAt } = this.#tokens.verify(token);
     return { user: await this.#principal(userId, family), expiresAt };
   }
@@ -88,6 +101,24 @@ export class Authenticator {
    */
   async renew(user: Principal): Promise<Principal> {
     return this.#principal(user.id, user.family);
+  }
+
+  /**
+   * Does this node know every revocation that is more than a second old? Whoever finds that it does not must not let
+   * anybody act. Answered at once.
+   */
+  get isFresh(): boolean {
+    return this.#revocations.isFresh;
+  }
+
+  /** Waits a moment until the node knows them; false when it still does not. */
+  whenFresh(): Promise<boolean> {
+    return this.#revocations.whenFresh(FRESH_MS);
+  }
+
+  /** Resolves when every revocation up to this number is known here. Rejects when the store does not answer. */
+  async knows(number: number): Promise<void> {
+    while (this.#revocations.last < number) await this.#revocations.catchUp();
   }
 
   /** Has this login ended? Answered at once, for checks on every event of a live socket. */
@@ -107,7 +138,7 @@ export class Authenticator {
   }
 
   /** Tells of every user whose name or roles changed, after the cache let go of it. Returns a function that stops it. */
-  onUserChanged(listener: (userId: string) => void): () => void {
+  onUserChanged(listener: ChangedListener): () => void {
     this.#changedListeners.add(listener);
     return () => this.#changedListeners.delete(listener);
   }
@@ -120,11 +151,17 @@ export class Authenticator {
   /** To be called with each `users.changed` event. */
   handleUserChanged(userId: string): void {
     this.#standings.drop(userId);
-    for (const listener of this.#changedListeners) listener(userId);
+    this.#changed(userId);
+  }
+
+  #changed(userId: string, roles?: readonly Role[]): void {
+    for (const listener of this.#changedListeners) listener(userId, roles);
   }
 
   async #principal(id: string, family: string): Promise<Principal> {
-    const standing = await this.#standings.get(id);
+    const standing = await this.#standings.get(id).catch((error: unknown) => {
+      throw isParleyError(error) ? error : new ParleyError("UNAVAILABLE");
+    });
     if (!standing || this.#revocations.isRevoked({ userId: id, family })) throw new ParleyError("UNAUTHORIZED");
     return { id, roles: standing.roles, guest: standing.guest, family };
   }

@@ -2,7 +2,7 @@ import type { Clock, Random } from "../../lib/actor/ports";
 import { ParleyError } from "../../lib/errors";
 import type { Login, RefreshTokenStore } from "./refresh-tokens.store";
 import type { Revocation } from "./revocations";
-import type { RevocationStore } from "./revocations.store";
+import type { RevocationLedger } from "./revocation-ledger";
 import type { AccessTokens } from "./tokens";
 
 const DAY_MS = 86_400_000;
@@ -10,13 +10,13 @@ const DAY_MS = 86_400_000;
 export interface LoginsOptions {
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokenStore;
-  readonly revocations: RevocationStore;
+  readonly revocations: RevocationLedger;
   readonly clock: Pick<Clock, "now">;
   readonly random: Pick<Random, "id">;
   readonly accessTokenSeconds: number;
   readonly refreshTokenSeconds: number;
-  /** Told of each revocation after it is durable. */
-  readonly announce: (revocation: Revocation) => void;
+  /** Told of each revocation after it is durable; resolves when no node acts on the login any more. */
+  readonly announce: (revocation: Revocation) => Promise<void>;
 }
 
 /** What a client holds of a login. */
@@ -63,7 +63,7 @@ export class Logins {
   /** Ends one login, or without a family all that the user has and will have. */
   async end({ userId, family }: { readonly userId: string; readonly family?: string }): Promise<void> {
     const ended = { userId, ...(family === undefined ? {} : { family }) };
-    this.options.announce(await this.options.revocations.add(ended, this.options.clock.now()));
+    await this.options.announce(await this.options.revocations.add(ended, this.options.clock.now()));
   }
 
   /** Forgets expired tokens, and revocations of logins that have none left. */

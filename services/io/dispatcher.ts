@@ -28,6 +28,10 @@ export interface DispatcherPorts {
   readonly maxInFlight: number;
   newId(): string;
   isRevoked(user: Principal): boolean;
+  /** Is it known here what was revoked until a moment ago? */
+  isFresh(): boolean;
+  /** Waits a moment until it is known; false when it still is not. */
+  whenFresh(): Promise<boolean>;
   /** Tells the client that its login is over and disconnects it. */
   end(socket: ClientSocket, reason: "expired" | "revoked"): void;
   toWireError(error: unknown, requestId: string, contract?: Contract): WireError;
@@ -35,6 +39,7 @@ export interface DispatcherPorts {
 
 export type Answer = { ok: true; data: unknown } | { ok: false; error: WireError };
 type Acknowledge = (answer: Answer) => void;
+type Packet = readonly unknown[];
 
 /**
  * Takes every packet of every client: limits it, checks that its identity still holds, runs its route and answers.
@@ -51,7 +56,7 @@ export class Dispatcher {
   }
 
   /** `packet` is `[event, ...arguments, acknowledge?]` as Socket.IO decodes it. */
-  handle(socket: ClientSocket, packet: readonly unknown[]): void {
+  handle(socket: ClientSocket, packet: Packet): void {
     const { clock, limits } = this.ports;
     const last = packet.length > 1 ? packet[packet.length - 1] : undefined;
     const acknowledge = typeof last === "function" ? (last as Acknowledge) : undefined;
@@ -64,13 +69,32 @@ export class Dispatcher {
       else this.refuse(socket, acknowledge, "RATE_LIMITED", { retryInMs });
       return;
     }
+    const busy = this.busy(socket, state);
+    if (busy) return this.refuse(socket, acknowledge, busy);
+    if (this.ports.isFresh()) this.admit(socket, packet, acknowledge, now);
+    else void this.admitLate(socket, packet, acknowledge);
+  }
+
+  /** Whoever does not know what was revoked lets nobody act: it waits a moment, then refuses. Keeps the order. */
+  private async admitLate(socket: ClientSocket, packet: Packet, acknowledge: Acknowledge | undefined): Promise<void> {
+    const state = socket.data;
+    this.waiting++;
+    state.inFlight++;
+    const fresh = await this.ports.whenFresh();
+    this.waiting--;
+    state.inFlight--;
+    if (state.phase === "ended") return;
+    if (fresh) this.admit(socket, packet, acknowledge, this.ports.clock.now());
+    else this.refuse(socket, acknowledge, "UNAVAILABLE");
+  }
+
+  private admit(socket: ClientSocket, packet: Packet, acknowledge: Acknowledge | undefined, now: number): void {
+    const state = socket.data;
     if (state.expiresAt <= now || this.ports.isRevoked(state.user)) {
       this.refuse(socket, acknowledge, "UNAUTHORIZED");
       this.ports.end(socket, state.expiresAt <= now ? "expired" : "revoked");
       return;
     }
-    const busy = this.busy(socket, state);
-    if (busy) return this.refuse(socket, acknowledge, busy);
     const route = this.ports.routes.get(packet[0]);
     if (!route) return this.refuse(socket, acknowledge, "UNKNOWN_EVENT");
     const payload = acknowledge && packet.length === 2 ? undefined : packet[1];

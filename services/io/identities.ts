@@ -1,6 +1,7 @@
 import type { Clock } from "../../lib/actor/ports";
 import { toWireError } from "../../lib/middlewares/errors";
 import type { Authenticator } from "../auth/authenticator";
+import type { Principal } from "../auth/principal";
 import { type ClientSocket, cut } from "./client-socket";
 import type { Connections } from "./connections";
 
@@ -30,8 +31,11 @@ export class Identities {
         if (family === undefined || socket.data.user.family === family) this.end(socket, "revoked");
       }
     });
-    authenticator.onUserChanged((userId) => {
-      for (const socket of connections.ofUser(userId)) void this.renew(socket);
+    authenticator.onUserChanged((userId, roles) => {
+      for (const socket of connections.ofUser(userId)) {
+        if (roles) this.became(socket, { ...socket.data.user, roles });
+        else void this.renew(socket);
+      }
     });
   }
 
@@ -52,13 +56,17 @@ export class Identities {
     else socket.conn.once("close", cancel);
   }
 
+  private became(socket: ClientSocket, user: Principal): void {
+    socket.data.user = user;
+    this.ports.changed(socket);
+  }
+
   /** Reads the user's roles again. A socket whose user cannot be read has to come back and say who it is. */
   private async renew(socket: ClientSocket): Promise<void> {
     const { authenticator, clock } = this.ports;
     for (let attempt = 1; attempt <= RENEW_ATTEMPTS; attempt++) {
       try {
-        socket.data.user = await authenticator.renew(socket.data.user);
-        this.ports.changed(socket);
+        this.became(socket, await authenticator.renew(socket.data.user));
         return;
       } catch (error) {
         if (!toWireError(error).retryable) break;

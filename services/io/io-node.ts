@@ -216,6 +216,8 @@ export class IoNode {
       maxInFlight: config.LIMIT_PACKETS_PER_SECOND * IN_FLIGHT_SECONDS,
       newId: () => random.id(),
       isRevoked: (user: Principal) => authenticator.isRevoked(user),
+      isFresh: () => authenticator.isFresh,
+      whenFresh: () => authenticator.whenFresh(),
       end: (socket, reason) => this.identities.end(socket, reason),
       toWireError,
     });

@@ -3,9 +3,11 @@ import type { Context } from "moleculer";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
 import type { Params, Result } from "../../lib/contract";
 import { ParleyError } from "../../lib/errors";
+import { announce } from "../auth/announcement";
 import { callAuth } from "../auth/auth.internal";
 import { Passwords } from "../auth/passwords";
 import type { Meta } from "../auth/principal";
+import { RevocationLedger } from "../auth/revocation-ledger";
 import { broadcast } from "../call";
 import { ensureAdministrator } from "./administrator";
 import { RoleChanges } from "./roles";
@@ -24,11 +26,16 @@ export default class UsersService extends DomainService {
 
   created(): void {
     this.users = new UserStore(this.resources.store);
-    this.roleChanges = new RoleChanges(this.users);
+    this.roleChanges = new RoleChanges({
+      users: this.users,
+      list: new RevocationLedger(this.resources.store),
+      now: () => this.resources.clock.now(),
+    });
   }
 
   async started(): Promise<void> {
     const { config, clock, random } = this.resources;
+    await this.roleChanges.applyAll();
     const passwords = new Passwords({ queue: 1 });
     const passwordFile = join(config.DATA_DIR, "admin-password");
     const { email, password, created } = await ensureAdministrator({
@@ -54,8 +61,8 @@ export default class UsersService extends DomainService {
 
   @Action(contracts.setRoles)
   async setRoles(ctx: Context<Params<typeof contracts.setRoles>, Meta>): Promise<Result<typeof contracts.setRoles>> {
-    const user = await this.roleChanges.replace(ctx.params.id, ctx.params.roles);
-    await broadcast(ctx, "users.changed", { userId: user._id }, ["io", "gateway"]);
+    const { user, change } = await this.roleChanges.replace(ctx.params.id, ctx.params.roles);
+    await announce(this.broker, this.resources.clock, change);
     return toUser(user);
   }
 
@@ -73,7 +80,9 @@ export default class UsersService extends DomainService {
   @InternalAction("principal")
   async principal(ctx: InternalContext<"users.principal">): Promise<Internal<"users.principal">["result"]> {
     const user = await this.users.get(ctx.params.id);
-    return user ? { roles: user.roles, guest: user.guest } : null;
+    if (!user) return null;
+    const { roles, guest, rolesNumber } = user;
+    return { roles, guest, ...(rolesNumber === undefined ? {} : { rolesNumber }) };
   }
 
   @InternalAction("credentials")

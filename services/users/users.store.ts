@@ -21,6 +21,8 @@ export interface UserDocument extends Document {
   readonly roles: readonly Role[];
   /** Present exactly when `roles` has `admin`: the store's filters do not look into lists. */
   readonly admin?: true;
+  /** Number of the change that these roles are of; absent when they were never replaced. */
+  readonly rolesNumber?: number;
   readonly guest: boolean;
   /** Wall-clock milliseconds, as `deletedAt`. */
   readonly createdAt: number;
@@ -89,12 +91,14 @@ export class UserStore {
     return ids.filter((id) => !known.has(id));
   }
 
-  /** Replaces the roles; undefined when there is no such user. */
-  async setRoles(id: string, roles: readonly Role[]): Promise<UserDocument | undefined> {
+  /** Replaces the roles, unless those there are of this change or a later one: undefined then, and for no user. */
+  async setRoles(id: string, roles: readonly Role[], number: number): Promise<UserDocument | undefined> {
+    const older = [{ rolesNumber: null }, { rolesNumber: { $lt: number } }];
+    const $set = { roles: [...roles], rolesNumber: number };
     const update = roles.includes("admin")
-      ? { $set: { roles: [...roles], admin: true } }
-      : { $set: { roles: [...roles] }, $unset: { admin: true as const } };
-    return this.#users.findOneAndUpdate({ _id: id, deletedAt: null }, update);
+      ? { $set: { ...$set, admin: true } }
+      : { $set, $unset: { admin: true as const } };
+    return this.#users.findOneAndUpdate({ _id: id, deletedAt: null, $or: older }, update);
   }
 
   /** Is there an administrator other than this user? Without an id: is there one at all? */

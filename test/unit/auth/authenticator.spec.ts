@@ -83,4 +83,39 @@ describe("an authenticator", () => {
     authenticator.handleRevoked({ number: 1, userId: "bob" });
     expect(told).toEqual(["ann"]);
   });
+
+  test("lets nobody in while it does not know what was revoked", async () => {
+    let down = false;
+    const last = (): Promise<number> => (down ? Promise.reject(new Error("store down")) : Promise.resolve(0));
+    const node = new Authenticator({ ...ports, lastRevocation: last, monotonic: () => clock.now() });
+    await node.start();
+    down = true;
+    await clock.advance(2_000);
+    expect(node.isFresh).toBe(false);
+    const refused = expect(node.authenticate(token)).rejects.toMatchObject({ type: "UNAVAILABLE" });
+    await clock.advance(1_000);
+    await refused;
+    const waiting = node.authenticate(token);
+    down = false;
+    await clock.advance(400);
+    await expect(waiting).resolves.toMatchObject({ id: "ann" });
+    node.stop();
+  });
+
+  test("tells the roles of a change at once, without reading the user", async () => {
+    await authenticator.start();
+    const before = await authenticator.authenticate(token);
+    const told: unknown[] = [];
+    authenticator.onUserChanged((userId, roles) => told.push([userId, roles]));
+    authenticator.handleRevoked({ number: 1, userId: "ann", roles: ["customer"] });
+    expect(told).toEqual([["ann", ["customer"]]]);
+    expect(authenticator.isCurrent(before)).toBe(false);
+    expect((await authenticator.authenticate(token)).roles).toEqual(["customer"]);
+  });
+
+  test("a user who cannot be read is UNAVAILABLE, not a bad token", async () => {
+    const blind = new Authenticator({ ...ports, readStanding: () => Promise.reject(new Error("no such node")) });
+    await blind.start();
+    await expect(blind.authenticate(token)).rejects.toMatchObject({ type: "UNAVAILABLE" });
+  });
 });

@@ -1,15 +1,15 @@
 import { MemoryStore } from "../../../lib/store/memory";
 import { RevocationList } from "../../../services/auth/revocation-list";
 import type { Revocation, RevocationPage } from "../../../services/auth/revocations";
-import { RevocationStore } from "../../../services/auth/revocations.store";
+import { RevocationLedger } from "../../../services/auth/revocation-ledger";
 import { settle, VirtualClock } from "../../support/virtual-clock";
 
 const login = (n: number) => ({ userId: `user${n}`, family: `family${n}` });
 
 describe("the stored list of revocations", () => {
-  let store: RevocationStore;
+  let store: RevocationLedger;
   beforeEach(() => {
-    store = new RevocationStore(new MemoryStore());
+    store = new RevocationLedger(new MemoryStore());
   });
 
   test("is numbered without gaps, however many add at once", async () => {
@@ -40,6 +40,32 @@ describe("the stored list of revocations", () => {
   });
 });
 
+describe("changes of roles in the stored list", () => {
+  let store: RevocationLedger;
+  beforeEach(() => {
+    store = new RevocationLedger(new MemoryStore());
+  });
+
+  test("are added only while the list ends where their author looked", async () => {
+    await store.add(login(1), 1);
+    expect(await store.addRoles(0, { userId: "u", roles: ["agent"] }, 2)).toBeUndefined();
+    expect(await store.addRoles(1, { userId: "u", roles: ["agent"] }, 2)).toMatchObject({ number: 2 });
+    const both = await Promise.all(["a", "b"].map((userId) => store.addRoles(2, { userId, roles: [] }, 3)));
+    expect(both.filter((added) => added !== undefined)).toHaveLength(1);
+  });
+
+  test("are found without the logins that ended", async () => {
+    await store.add(login(1), 1);
+    await store.addRoles(1, { userId: "u", roles: ["agent"] }, 2);
+    await store.add(login(3), 3);
+    await store.addRoles(3, { userId: "u", roles: ["customer"] }, 4);
+    const second = { number: 4, userId: "u", roles: ["customer"], at: 4 };
+    expect(await store.roleChanges(0)).toEqual([{ number: 2, userId: "u", roles: ["agent"], at: 2 }, second]);
+    expect(await store.roleChanges(2)).toEqual([second]);
+    expect((await store.page(3, 0)).revocations).toEqual([second]);
+  });
+});
+
 describe("the list in memory", () => {
   let clock: VirtualClock;
   let stored: Revocation[];
@@ -67,6 +93,7 @@ describe("the list in memory", () => {
     fails = false;
     list = new RevocationList({
       clock,
+      monotonic: () => clock.now(),
       retentionMs: 10_000,
       fetch: async (after, since) => {
         fetches += 1;
@@ -74,6 +101,7 @@ describe("the list in memory", () => {
         return page(after, since, 2);
       },
       onRevoked: (revocation) => told.push(revocation),
+      onRoles: (change) => told.push(change),
     });
   });
 
@@ -141,5 +169,131 @@ describe("the list in memory", () => {
     list.apply({ number: 1, userId: "gone", at: clock.now() });
     expect(list.isRevoked({ userId: "gone", family: "any" })).toBe(true);
     expect(list.isRevoked({ userId: "other", family: "gone" })).toBe(false);
+  });
+});
+
+describe("a list that others add to", () => {
+  let clock: VirtualClock;
+  let last: number;
+  let answer: "at once" | "never" | "error";
+  let asked: number;
+  let told: Revocation[];
+  let list: RevocationList;
+  const entry = (number: number): Revocation => ({ number, ...login(number), at: clock.now() });
+
+  beforeEach(async () => {
+    clock = new VirtualClock();
+    last = 0;
+    asked = 0;
+    answer = "at once";
+    told = [];
+    const reply = async <T>(value: () => T): Promise<T> => {
+      if (answer === "error") throw new Error("store down");
+      return answer === "never" ? new Promise<never>(() => undefined) : value();
+    };
+    list = new RevocationList({
+      clock,
+      monotonic: () => clock.now(),
+      retentionMs: 10_000,
+      last: () => {
+        asked++;
+        return reply(() => last);
+      },
+      fetch: (after) =>
+        reply(() => ({
+          revocations: Array.from({ length: last - after }, (_, n) => entry(after + n + 1)),
+          last,
+          more: false,
+        })),
+      onRevoked: (revocation) => told.push(revocation),
+      onRoles: (change) => told.push(change),
+    });
+    await list.start();
+  });
+  afterEach(() => list.stop());
+
+  test("hears of an entry within a second although every event is lost", async () => {
+    last = 2;
+    await clock.advance(1_000);
+    expect(told.map(({ number }) => number)).toEqual([1, 2]);
+  });
+
+  test("is fresh while the store answers, and not when it has not for a second, however it fails", async () => {
+    await clock.advance(60_000);
+    expect(list.isFresh).toBe(true);
+    for (const failure of ["never", "error"] as const) {
+      answer = failure;
+      await clock.advance(1_301);
+      expect(list.isFresh).toBe(false);
+      answer = "at once";
+      await clock.advance(1_300);
+      expect(list.isFresh).toBe(true);
+    }
+  });
+
+  test("counts the age of an answer from the question", async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const slow = new RevocationList({
+      clock,
+      monotonic: () => clock.now(),
+      retentionMs: 10_000,
+      last: () => held.then(() => 0),
+      fetch: async () => ({ revocations: [], last: 0, more: false }),
+      onRevoked: () => undefined,
+      onRoles: () => undefined,
+    });
+    await slow.start();
+    await clock.advance(300);
+    await clock.advance(1_500);
+    release();
+    await settle();
+    expect(slow.isFresh).toBe(true);
+    await clock.advance(299);
+    slow.stop();
+    await clock.advance(1_000);
+    expect(slow.isFresh).toBe(false);
+  });
+
+  test("is not fresh after a pause of the process until the store was asked anew", async () => {
+    const paused = new RevocationList({
+      clock: { now: () => clock.now(), setTimeout: () => () => undefined },
+      monotonic: () => clock.now(),
+      retentionMs: 10_000,
+      last: () => Promise.resolve(0),
+      fetch: async () => ({ revocations: [], last: 0, more: false }),
+      onRevoked: () => undefined,
+      onRoles: () => undefined,
+    });
+    await paused.start();
+    await clock.advance(40_000);
+    expect(paused.isFresh).toBe(false);
+    paused.stop();
+  });
+
+  test("lets callers wait for freshness, in order, and no longer than they want to", async () => {
+    answer = "error";
+    await clock.advance(2_000);
+    const woken: string[] = [];
+    for (const name of ["a", "b"]) void list.whenFresh(1_000).then((fresh) => woken.push(`${name} ${fresh}`));
+    await clock.advance(999);
+    expect(woken).toEqual([]);
+    answer = "at once";
+    await clock.advance(300);
+    expect(woken).toEqual(["a false", "b false"]);
+    answer = "error";
+    await clock.advance(2_000);
+    for (const name of ["c", "d"]) void list.whenFresh(1_000).then((fresh) => woken.push(`${name} ${fresh}`));
+    answer = "at once";
+    await clock.advance(400);
+    expect(woken.slice(2)).toEqual(["c true", "d true"]);
+  });
+
+  test("does not pile up questions on a store that does not answer", async () => {
+    answer = "never";
+    const before = asked;
+    await clock.advance(3_000);
+    expect(asked - before).toBeLessThanOrEqual(10);
+    expect(asked - before).toBeGreaterThanOrEqual(6);
   });
 });

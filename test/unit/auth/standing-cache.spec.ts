@@ -59,4 +59,17 @@ describe("the cached standing of users", () => {
     expect(await caller).toBeNull();
     expect(cache.peek("nobody")).toBeNull();
   });
+
+  test("has the roles of a later change while the user's document is behind, and the document's once it is not", async () => {
+    expect(cache.replaceRoles("ann", ["customer"], 7)).toBe(true);
+    const first = cache.get("ann");
+    reads[0]?.resolve({ ...AGENT, rolesNumber: 6 });
+    expect((await first)?.roles).toEqual(["customer"]);
+    expect(cache.peek("ann")?.roles).toEqual(["customer"]);
+    expect(cache.replaceRoles("ann", ["admin"], 6)).toBe(false);
+    cache.drop("ann");
+    const second = cache.get("ann");
+    reads[1]?.resolve({ roles: ["supervisor"], guest: false, rolesNumber: 8 });
+    expect((await second)?.roles).toEqual(["supervisor"]);
+  });
 });
