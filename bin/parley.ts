@@ -24,13 +24,14 @@ async function main(): Promise<void> {
 }
 
 function banner({ url, broker, config }: Node): string {
-  const store = `data in ${config.DATA_DIR}`;
-  if (!url) return `Parley is ready: ${broker.nodeID}, ${store}\n`;
+  const store = config.MONGODB_URI === undefined ? `data in ${config.DATA_DIR}` : "documents in MongoDB";
+  const runs = (service: string): boolean => broker.getLocalService(service) !== undefined;
   return [
     `Parley is ready: ${broker.nodeID}, ${store}`,
-    `  REST      ${url}/v1`,
-    `  Sockets   ${url} (Socket.IO)`,
-    `  API docs  ${url}/docs`,
+    ...(config.SERVICES.length > 0 ? [`  services  ${config.SERVICES.join(", ")}`] : []),
+    ...(runs("gateway") ? [`  REST      ${url}/v1`] : []),
+    ...(runs("io") ? [`  Sockets   ${url} (Socket.IO)`] : []),
+    ...(runs("gateway") ? [`  API docs  ${url}/docs`] : []),
     "",
   ].join("\n");
 }
