@@ -6,6 +6,7 @@ import { loggerConfig } from "./lib/logger";
 import { contractMiddleware } from "./lib/middlewares/contract";
 import { routingMiddleware } from "./lib/middlewares/routing";
 import { systemClock, systemRandom } from "./lib/actor/ports";
+import { tracingOptions } from "./lib/tracing";
 
 /**
  * The broker of a Parley node. Explained here: every option that differs from Moleculer's default, or must not be
@@ -26,20 +27,21 @@ export function brokerOptions(config: Config, nodeID: string, logDestination?: D
     requestTimeout: config.REQUEST_TIMEOUT_MS,
     // Local calls pass params by reference and remote ones by value: tests run as if all were remote.
     contextParamsCloning: process.env.NODE_ENV === "test",
-    // A call whose service runs in this process stays in it; calls to actors name their node themselves.
-    registry: { preferLocal: true, stopDelay: 0 },
+    // A call whose service runs in this process stays in it; calls to actors name their node themselves. A stopping node
+    // that others can call goes on until they have heard of it.
+    registry: { preferLocal: true, stopDelay: config.NATS_URL === undefined ? 0 : 200 },
 
     // Params are validated by their contract, in the same step as rights and deadline.
     validator: false,
     middlewares: [
       drainMiddleware,
-      // Calls to actors go to their home, and are repeated there when they get no answer.
-      routingMiddleware({ clock: systemClock, random: systemRandom, timeoutMs: config.REQUEST_TIMEOUT_MS }),
       contractMiddleware({
         now: Date.now,
         requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
         limits: { TEXT_LENGTH: config.TEXT_LENGTH },
       }),
+      // Calls to actors go to their home; what got no answer is repeated. Behind the contract, whose errors it is not.
+      routingMiddleware({ clock: systemClock, random: systemRandom, timeoutMs: config.REQUEST_TIMEOUT_MS }),
     ],
     // A cached answer does not know who asks.
     cacher: null,
@@ -53,7 +55,7 @@ export function brokerOptions(config: Config, nodeID: string, logDestination?: D
     tracking: { enabled: false, shutdownTimeout: 0 },
     // Each costs more than a local call. What is measured is registered by hand (lib/metrics.ts).
     metrics: false,
-    tracing: false,
+    tracing: tracingOptions(config) ?? false,
     // The process ends itself (bin/parley.ts).
     skipProcessEventRegistration: true,
   };

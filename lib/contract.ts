@@ -34,6 +34,11 @@ export interface Contract<P extends TObject = TObject, R extends TSchema = TSche
   readonly socket?: string;
   /** It always answers by the caller's deadline, so that nobody needs a timer for each call. */
   readonly keepsDeadline?: true;
+  /**
+   * Doing it twice is doing it once, so that it may be called again when an answer was lost. Reads over REST and whatever
+   * takes a `commandId` need not say it.
+   */
+  readonly repeatable?: true;
   /** Routed to the home of the actor named by `params[id]`. */
   readonly actor?: { readonly kind: string; readonly id: string };
 }
@@ -51,6 +56,16 @@ export const COMMON_ERRORS = [
   "TOO_BUSY",
   "UNAVAILABLE",
 ] as const satisfies readonly ErrorType[];
+
+/**
+ * What a caller may call again when it does not know whether it ran. A command's lost answer is UNKNOWN_OUTCOME (its
+ * contract lists that type), a read's UNAVAILABLE.
+ */
+export function repeatsOf({ repeatable, actor, rest, params, errors }: Contract): "read" | "command" | "never" {
+  const safe = repeatable || actor || rest?.method === "GET" || "commandId" in params.properties;
+  if (!safe) return "never";
+  return errors.includes("UNKNOWN_OUTCOME") ? "command" : "read";
+}
 
 /** Declares a contract; only fixes the types. */
 export function contract<P extends TObject, R extends TSchema, const N extends string>(

@@ -4,7 +4,7 @@ import {
   Event as MoleculerEvent,
   Service as MoleculerServiceDecorator,
 } from "moleculer-decorators";
-import type { Contract, Params, Result } from "./contract";
+import { type Contract, type Params, repeatsOf, type Result } from "./contract";
 import { type Resources, resourcesOf } from "./resources";
 
 /**
@@ -61,6 +61,7 @@ export function actionOf(contract: Contract): ContractAction {
     // A function, because Moleculer clones action schemas deeply (the contract keeps its identity) and tells other
     // nodes about them (a function is left out).
     contract: () => contract,
+    repeats: repeatsOf(contract),
     ...(contract.actor ? { actor: contract.actor } : {}),
   };
 }
@@ -69,6 +70,8 @@ export function actionOf(contract: Contract): ContractAction {
 export interface ContractAction {
   readonly name: string;
   readonly contract?: () => Contract;
+  /** Told to other nodes: see `repeatsOf`. */
+  readonly repeats?: ReturnType<typeof repeatsOf>;
   readonly actor?: NonNullable<Contract["actor"]>;
 }
 
@@ -78,6 +81,8 @@ export interface InternalOptions {
   readonly actor?: NonNullable<Contract["actor"]>;
   /** Milliseconds; 0 waits for ever. */
   readonly timeout?: number;
+  /** What may be called again when its answer was lost: `never` unless said, an actor's action is a `command`. */
+  readonly repeats?: ReturnType<typeof repeatsOf>;
 }
 
 /** An action for other services only, by its name without the service. */

@@ -1,89 +1,140 @@
 import { isParleyError, ParleyError } from "../errors";
+import { type Attempts, LostNodeError } from "./attempts";
 import { Backoff } from "./backoff";
+import type { Peers } from "./peers";
 import type { Clock, Random } from "./ports";
-import { rendezvous } from "./rendezvous";
 
 /** How one attempt failed, as far as routing is concerned. */
 export type Failure =
   /** The node is gone and did not run it. */
   | "not run"
+  /** The node is not the home any more and did not run it. */
+  | "moved"
   /** No answer: it may have run, or may still run. */
   | "no answer"
   /** The action itself answered with an error: it is the caller's. */
   | "answered";
 
+/**
+ * What may be asked again without knowing whether it ran: a read; a command, whose id makes its repeat safe; nothing.
+ */
+export type Repeats = "read" | "command" | "never";
+
 export interface RouterPorts {
   readonly clock: Clock;
   readonly random: Random;
-  /** Nodes that may be homes now: live, not draining, with a store that answers. */
-  homes(): readonly string[];
+  readonly peers: Peers;
+  readonly attempts: Attempts;
+  /** This node's own name: it is not watched. */
+  readonly self?: string;
+  /** The nodes that offer what is called, as this node's registry knows them. */
+  nodes(): readonly string[];
   classify(error: unknown): Failure;
-  /** Does the node answer at all? */
-  ping(node: string): Promise<boolean>;
+  /** This node reaches no other one, and has not for a while: nobody waits for that to end. */
+  readonly cutOff?: () => boolean;
 }
 
 /** Sends a request to a node; rejects after `timeoutMs`. */
 export type Attempt<T> = (node: string, timeoutMs: number) => Promise<T>;
 
+interface Route<T> {
+  readonly choose: (nodes: readonly string[]) => string | undefined;
+  readonly deadline: number;
+  readonly attempt: Attempt<T>;
+  readonly repeats: Repeats;
+  readonly needsStore: boolean;
+}
+
 /**
- * Finds the home of an actor by rendezvous hashing and repeats what got no answer, within the caller's deadline.
+ * Finds who is asked, and repeats what got no answer, within the caller's deadline: an actor's home by rendezvous
+ * hashing, or any node.
  *
- * Routing is an optimisation: with two homes at once the fence keeps the log right. Repeating is safe because every
- * routed action is a read or carries a commandId. A time-out alone moves nothing: the same home is asked again, and
- * only a node that left the registry or fails a ping is passed over.
+ * Routing is an optimisation: with two homes at once the fence keeps the log right. A time-out alone moves nothing: the
+ * same home is asked again, and only a node that left the registry or fails a ping is passed over. While no node offers
+ * what is called, the call waits.
  */
 export class Router {
-  /** Nodes that failed a ping, until when they are passed over. */
-  private readonly lost = new Map<string, number>();
-
   constructor(private readonly ports: RouterPorts) {}
 
   /** The home of this actor as this node sees it; undefined when no node may be one. */
   home(id: string): string | undefined {
-    const homes = this.ports.homes();
-    if (homes.length === 1 || this.lost.size === 0) return rendezvous(id, homes);
-    const now = this.ports.clock.now();
-    const alive = homes.filter((node) => (this.lost.get(node) ?? 0) <= now);
-    return rendezvous(id, alive.length > 0 ? alive : homes);
+    return this.ports.peers.home(id, this.ports.nodes());
   }
 
   /**
    * Calls the actor's home until it answers.
-   * @throws what the action answered; ParleyError UNAVAILABLE past the deadline when surely nothing ran, else UNKNOWN_OUTCOME
+   * @param deadline wall-clock milliseconds
+   * @throws what the action answered; past the deadline ParleyError UNAVAILABLE when surely nothing ran or it was a
+   * read, else UNKNOWN_OUTCOME
    */
-  async call<T>(id: string, deadline: number, attempt: Attempt<T>): Promise<T> {
-    const { clock, random, classify } = this.ports;
+  call<T>(id: string, deadline: number, attempt: Attempt<T>, repeats: Repeats = "command"): Promise<T> {
+    const choose = (nodes: readonly string[]) => this.ports.peers.home(id, nodes);
+    return this.run({ choose, deadline, attempt, repeats, needsStore: true });
+  }
+
+  /** Calls this node if it offers the action, else any other that does. @throws as `call`; what is never repeated: its error */
+  any<T>(deadline: number, attempt: Attempt<T>, repeats: Repeats): Promise<T> {
+    const choose = (nodes: readonly string[]) => this.nearest(nodes);
+    return this.run({ choose, deadline, attempt, repeats, needsStore: false });
+  }
+
+  private nearest(nodes: readonly string[]): string | undefined {
+    const { self, peers, random } = this.ports;
+    const candidates = peers.candidates(nodes);
+    if (self !== undefined && nodes.includes(self)) return self;
+    return candidates[Math.floor(random.float() * candidates.length)];
+  }
+
+  private async run<T>(route: Route<T>): Promise<T> {
+    const { clock, random, self, cutOff } = this.ports;
     const backoff = new Backoff(clock, random, { firstMs: 20, maxMs: 500 });
     let mayHaveRun = false;
     for (;;) {
-      const left = deadline - clock.now();
-      if (left <= 0) throw new ParleyError(mayHaveRun ? "UNKNOWN_OUTCOME" : "UNAVAILABLE");
-      const node = this.home(id);
+      const left = route.deadline - clock.now();
+      const node = route.choose(this.ports.nodes());
+      if (left <= 0 || ((node === undefined || node !== self) && cutOff?.()))
+        throw new ParleyError(untold(mayHaveRun, route.repeats));
       if (node !== undefined) {
         try {
-          return await attempt(node, Math.min(left, ATTEMPT_MS));
+          return await this.ask(node, left, route);
         } catch (error) {
-          const failure = classify(error);
-          if (failure === "answered")
-            throw mayHaveRun && saysNothingRan(error) ? new ParleyError("UNKNOWN_OUTCOME") : error;
+          const failure = this.ports.classify(error);
+          if (failure === "answered") throw this.told(error, mayHaveRun, route.repeats);
           if (failure === "no answer") {
+            if (route.repeats === "never") throw error;
             mayHaveRun = true;
-            await this.suspect(node);
           }
+          if (await this.passOver(node, failure, error, route)) continue;
         }
       }
       await backoff.wait();
     }
   }
 
-  private async suspect(node: string): Promise<void> {
-    if (await this.ports.ping(node)) this.lost.delete(node);
-    else this.lost.set(node, this.ports.clock.now() + LOST_MS);
+  private ask<T>(node: string, left: number, { attempt, repeats, needsStore }: Route<T>): Promise<T> {
+    const answer = attempt(node, repeats === "never" ? left : Math.min(left, ATTEMPT_MS));
+    return node === this.ports.self ? answer : this.ports.attempts.watch(node, needsStore, answer);
+  }
+
+  /** Learns from a failure; true when another node can be asked at once. */
+  private async passOver<T>(node: string, failure: Failure, error: unknown, { choose }: Route<T>): Promise<boolean> {
+    const { peers, nodes } = this.ports;
+    if (failure === "not run") return false;
+    if (failure === "moved") peers.sentAway(node);
+    // One that is known to be lost, or left the registry, needs no ping.
+    else if (!(error instanceof LostNodeError) && nodes().includes(node)) await peers.suspect(node);
+    const next = choose(nodes());
+    return next !== undefined && next !== node;
+  }
+
+  /** The caller's error; an earlier attempt may have run what the last one surely did not. */
+  private told(error: unknown, mayHaveRun: boolean, repeats: Repeats): unknown {
+    const saysNothingRan = isParleyError(error) && error.type === "UNAVAILABLE";
+    return mayHaveRun && saysNothingRan && repeats === "command" ? new ParleyError("UNKNOWN_OUTCOME") : error;
   }
 }
 
-/** True of the last attempt only: an earlier one may have run. */
-const saysNothingRan = (error: unknown): boolean => isParleyError(error) && error.type === "UNAVAILABLE";
+const untold = (mayHaveRun: boolean, repeats: Repeats) =>
+  mayHaveRun && repeats !== "read" ? "UNKNOWN_OUTCOME" : "UNAVAILABLE";
 
 const ATTEMPT_MS = 3_000;
-const LOST_MS = 3_000;

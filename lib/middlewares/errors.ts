@@ -1,8 +1,8 @@
 import type { Contract } from "../contract";
 import { ERRORS, type ErrorType, isParleyError, ParleyError, type WireError } from "../errors";
 
-/** Moleculer's own errors that tell surely that nothing ran. */
-const NOT_RUN = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE", "REQUEST_SKIPPED", "QUEUE_FULL"]);
+/** Errors of the transport that tell surely that nothing ran. */
+const NOT_RUN = new Set(["NOT_HOME", "SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE", "REQUEST_SKIPPED", "QUEUE_FULL"]);
 /** Moleculer's own errors that leave open whether it ran. */
 const MAY_HAVE_RUN = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
 

@@ -1,82 +1,114 @@
-import type { CallingOptions, Middleware, ServiceBroker } from "moleculer";
+import type { ActionHandler, ActionSchema, CallingOptions, Context, Middleware, ServiceBroker } from "moleculer";
 import type { Clock, Random } from "../actor/ports";
-import { type Failure, Router } from "../actor/router";
-
-interface RoutedAction {
-  readonly actor?: { readonly id: string };
-}
-
-/** The parts of Moleculer's registry that routing reads. */
-interface Registry {
-  actions: { get(name: string): { endpoints: Array<{ id: string; action: RoutedAction }> } | undefined };
-}
+import type { Router } from "../actor/router";
+import { type RoutedAction, Routing, routingOf } from "../routing";
 
 type Next = (name: string, params: unknown, options: CallingOptions) => Promise<unknown>;
+type Handler = (ctx: Context) => Promise<unknown>;
+type Routed = RoutedAction & { readonly timeout?: number };
 
 interface CallMeta {
   readonly deadline?: number;
 }
 
+/** Another node is the home now; nothing ran here, and the caller asks again. Never leaves the cluster. */
+export class NotHomeError extends Error {
+  override readonly name = "NotHomeError";
+  readonly type = "NOT_HOME";
+  readonly code = 503;
+  readonly retryable = true;
+  constructor() {
+    super("another node is the home now");
+  }
+}
+
 /**
  * Sends every action that declares an `actor` to the home of the actor that its params name, wherever it is called
- * from. One node that can only be home itself is not asked: the call stays local.
+ * from, and every other one to a node that offers it; repeats within the deadline what surely did not run, and what
+ * may be repeated when nobody knows (`repeats`). A broker without a transporter calls as Moleculer does.
+ *
+ * List it behind the middlewares that see the errors of actions: what it says to the caller's router is none.
  */
 export function routingMiddleware(ports: { clock: Clock; random: Random; timeoutMs: number }): Middleware {
-  const { clock, random } = ports;
   let broker: ServiceBroker;
-  let registry: Registry;
   return {
     name: "Routing",
     created(created: ServiceBroker) {
       broker = created;
-      registry = created.registry as unknown as Registry;
+      routingOf(broker, () => new Routing(broker, ports));
     },
-    call(next: Next) {
-      const routers = new Map<string, Router>();
-      const routerOf = (name: string): Router => {
-        let router = routers.get(name);
-        if (!router) {
-          const homes = () => registry.actions.get(name)?.endpoints.map(({ id }) => id) ?? [];
-          router = new Router({ clock, random, homes, classify, ping: (node) => ping(broker, node) });
-          routers.set(name, router);
-        }
-        return router;
-      };
-      return (name: string, params: Record<string, unknown>, options: CallingOptions = {}) => {
-        const endpoints = registry.actions.get(name)?.endpoints;
-        const actor = endpoints?.[0]?.action.actor;
-        const id = actor ? params[actor.id] : undefined;
-        const alone = endpoints?.length === 1 && endpoints[0]?.id === broker.nodeID;
-        if (typeof id !== "string" || alone || options.nodeID !== undefined) return next(name, params, options);
-        const deadline = deadlineOf(options) ?? clock.now() + (options.timeout ?? ports.timeoutMs);
-        return routerOf(name).call(id, deadline, (nodeID, timeout) =>
-          next(name, params, { ...options, nodeID, timeout }),
-        );
-      };
+    starting: () => routingOf(broker).listen(),
+    started: () => routingOf(broker).announce(),
+    stopping: () => routingOf(broker).finish(),
+    stopped: () => routingOf(broker).stop(),
+    call: (next: Next) => routedCall(() => broker, next, ports),
+    localAction(this: ServiceBroker, next: ActionHandler, action: ActionSchema & RoutedAction) {
+      if (!this.transit) return next;
+      if (action.actor) routingOf(this).setHost();
+      return guarded(this, next as Handler, action);
     },
   } as unknown as Middleware;
 }
 
-const deadlineOf = (options: CallingOptions & { parentCtx?: { meta: CallMeta } }): number | undefined =>
-  (options.meta as CallMeta | undefined)?.deadline ?? options.parentCtx?.meta.deadline;
-
-const NOT_RUN = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE", "REQUEST_SKIPPED"]);
-const NO_ANSWER = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
-
-function classify(error: unknown): Failure {
-  const type = (error as { type?: unknown } | null)?.type;
-  if (typeof type !== "string") return "answered";
-  if (NOT_RUN.has(type)) return "not run";
-  return NO_ANSWER.has(type) ? "no answer" : "answered";
+function routedCall(
+  brokerOf: () => ServiceBroker,
+  next: Next,
+  { clock, timeoutMs }: { clock: Clock; timeoutMs: number },
+): Next {
+  return (name, params, options = {}) => {
+    const broker = brokerOf();
+    if (!broker.transit || options.nodeID !== undefined || name.startsWith("$")) return next(name, params, options);
+    const routing = routingOf(broker);
+    const offered = routing.offered<Routed>(name);
+    const self = offered.length === 1 && offered[0]?.id === broker.nodeID;
+    if (self) return next(name, params, options);
+    const action = offered[0]?.action;
+    const deadline = deadlineOf(options, action?.actor ? timeoutMs : (action?.timeout ?? timeoutMs), clock);
+    if (!action) {
+      const again = () => broker.call(name, params, { ...options, timeout: leftOf(deadline, clock) });
+      return routing.offer(name, deadline).then(again);
+    }
+    return route(routing.routerOf(name), action, params, deadline, (nodeID, left) =>
+      next(name, params, { ...options, nodeID, timeout: finite(left) }),
+    );
+  };
 }
 
-async function ping(broker: ServiceBroker, node: string): Promise<boolean> {
-  if (node === broker.nodeID) return true;
-  try {
-    return (await broker.ping(node, PING_MS)) !== null;
-  } catch {
-    return false;
-  }
+function route(
+  router: Router,
+  { actor, repeats }: RoutedAction,
+  params: unknown,
+  deadline: number,
+  attempt: (nodeID: string, left: number) => Promise<unknown>,
+): Promise<unknown> {
+  const id = actor ? (params as Record<string, unknown>)[actor.id] : undefined;
+  // Every action of an actor is a read or a command.
+  if (typeof id === "string") return router.call(id, deadline, attempt, repeats ?? "command");
+  return router.any(deadline, attempt, repeats ?? "never");
 }
 
-const PING_MS = 1_000;
+/** Wall-clock milliseconds: what the caller inherited, or sooner if the call itself names a time. */
+function deadlineOf(options: CallingOptions & { parentCtx?: { meta: CallMeta } }, timeoutMs: number, clock: Clock) {
+  const inherited = (options.meta as CallMeta | undefined)?.deadline ?? options.parentCtx?.meta.deadline;
+  if (inherited !== undefined && options.timeout === undefined) return inherited;
+  const own = options.timeout ?? timeoutMs;
+  return Math.min(inherited ?? Number.POSITIVE_INFINITY, own === 0 ? Number.POSITIVE_INFINITY : clock.now() + own);
+}
+
+/** Moleculer's word for no end is 0. */
+const finite = (ms: number): number => (Number.isFinite(ms) ? ms : 0);
+const leftOf = (deadline: number, clock: Clock): number => finite(Math.max(1, deadline - clock.now()));
+
+/** Counts what other nodes have asked, and sends actors' callers away while this node should not be a home. */
+function guarded(
+  broker: ServiceBroker,
+  next: Handler,
+  { name = "", actor }: RoutedAction & { name?: string },
+): Handler {
+  return (ctx) => {
+    if (ctx.nodeID === broker.nodeID) return next(ctx);
+    const routing = routingOf(broker);
+    if (actor && routing.isElsewhere(name)) return Promise.reject(new NotHomeError());
+    return routing.count(next(ctx));
+  };
+}

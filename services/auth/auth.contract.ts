@@ -60,4 +60,5 @@ export const logout = contract({
   access: "public",
   errors: [],
   rest: { method: "POST", path: "/auth/logout", status: 204 },
+  repeatable: true,
 });

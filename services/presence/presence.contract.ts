@@ -14,6 +14,7 @@ export const get = contract({
   errors: [],
   rest: { method: "POST", path: "/presence" },
   socket: "presence.get",
+  repeatable: true,
 });
 
 export const set = contract({
@@ -25,6 +26,7 @@ export const set = contract({
   errors: [],
   rest: { method: "PUT", path: "/presence" },
   socket: "presence.set",
+  repeatable: true,
 });
 
 export const typing = contract({

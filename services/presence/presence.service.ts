@@ -56,19 +56,19 @@ export default class PresenceService extends DomainService {
     return this.tracker.choose(callerOf(ctx).id, ctx.params.status);
   }
 
-  @InternalAction("renew")
+  @InternalAction("renew", { repeats: "read" })
   async renew(ctx: Internal<"presence.renew">): Promise<null> {
     await this.tracker.renew(ctx.params.connections);
     return null;
   }
 
-  @InternalAction("release")
+  @InternalAction("release", { repeats: "read" })
   async release(ctx: Internal<"presence.release">): Promise<null> {
     await this.tracker.release(ctx.params);
     return null;
   }
 
-  @InternalAction("who")
+  @InternalAction("who", { repeats: "read" })
   who(ctx: Internal<"presence.who">): Promise<PresenceInternal["presence.who"]["result"]> {
     return this.tracker.connected(ctx.params.limit ?? LISTED);
   }

@@ -88,7 +88,7 @@ export default class SessionService extends DomainService {
     return listSessions(this.conversations, filter, { cursor, limit });
   }
 
-  @InternalAction("inspect")
+  @InternalAction("inspect", { repeats: "read" })
   inspect(ctx: Context<SessionInternal["session.inspect"]["params"], Meta>): Promise<SessionPage> {
     const { limit, ...filter } = ctx.params;
     return listSessions(this.conversations, filter, { limit });

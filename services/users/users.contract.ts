@@ -20,4 +20,5 @@ export const setRoles = contract({
   access: { roles: ["admin"] },
   errors: ["NOT_FOUND"],
   rest: { method: "PUT", path: "/users/:id/roles" },
+  repeatable: true,
 });

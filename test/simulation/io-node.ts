@@ -1,5 +1,7 @@
 import type { Audience } from "../../actors/conversation/conversation.events";
 import { ConversationStore } from "../../actors/conversation/conversation.store";
+import { Attempts } from "../../lib/actor/attempts";
+import { Peers } from "../../lib/actor/peers";
 import { Router } from "../../lib/actor/router";
 import { isParleyError, ParleyError } from "../../lib/errors";
 import type { Store } from "../../lib/store/collection";
@@ -43,11 +45,8 @@ export class IoNode implements Peer {
     this.life = options.life;
     this.store = new ConversationStore(options.store);
     const { life, network } = options;
-    this.router = new Router({
+    const peers = new Peers({
       clock: life,
-      random: life,
-      homes: () => network.homes(life),
-      classify: (error) => (isParleyError(error) ? "answered" : "no answer"),
       ping: (node) =>
         network
           .call(life, node, () => Promise.resolve(true), PING_MS)
@@ -55,6 +54,14 @@ export class IoNode implements Peer {
             (answered) => answered,
             () => false,
           ),
+    });
+    this.router = new Router({
+      clock: life,
+      random: life,
+      peers,
+      attempts: new Attempts(life, peers),
+      nodes: () => network.homes(life),
+      classify: (error) => (isParleyError(error) ? "answered" : "no answer"),
     });
     this.table = new RoomTable(
       {

@@ -1,5 +1,7 @@
 import { rendezvous } from "../../../lib/actor/rendezvous";
-import { type Failure, Router } from "../../../lib/actor/router";
+import { Attempts, LostNodeError } from "../../../lib/actor/attempts";
+import { Peers } from "../../../lib/actor/peers";
+import { type Failure, type Repeats, Router } from "../../../lib/actor/router";
 import { isParleyError, ParleyError } from "../../../lib/errors";
 import { SeededRandom, settle, VirtualClock } from "../../support/virtual-clock";
 
@@ -12,6 +14,8 @@ class Failed extends Error {
 
 /** The constant of the router: a node that failed a ping is passed over for this long. */
 const LOST_MS = 3_000;
+/** Between two looks at what is under way. */
+const LOOK_MS = 100;
 /** The longest pause between two attempts. */
 const PAUSE_MS = 500;
 
@@ -24,15 +28,24 @@ class RouterRig {
   readonly pings: string[] = [];
   /** What becomes of an attempt at a node; the default is an answer. */
   at: (node: string) => Promise<string> = (node) => Promise.resolve(`from ${node}`);
-  readonly router = new Router({
+  readonly peers = new Peers({
     clock: this.clock,
-    random: new SeededRandom("router"),
-    homes: () => this.homes,
-    classify: (error) => (error instanceof Failed ? error.failure : "answered"),
     ping: (node) => {
       this.pings.push(node);
       return Promise.resolve(!this.dead.has(node));
     },
+  });
+  /** This node reaches no other one. */
+  cutOff = false;
+  readonly router = new Router({
+    clock: this.clock,
+    random: new SeededRandom("router"),
+    peers: this.peers,
+    attempts: new Attempts(this.clock, this.peers),
+    nodes: () => this.homes,
+    classify: (error) =>
+      error instanceof Failed ? error.failure : error instanceof LostNodeError ? "no answer" : "answered",
+    cutOff: () => this.cutOff,
   });
 
   /** The nodes asked, in order. */
@@ -41,13 +54,23 @@ class RouterRig {
   }
 
   /** Calls with a deadline `ms` from now; `answer` is what came of it so far, an error by its type. */
-  call(id: string, ms = 10_000): { answer: unknown } {
+  call(id: string, ms = 10_000, repeats: Repeats = "command"): { answer: unknown } {
+    return this.follow(this.router.call(id, this.clock.now() + ms, this.attempt, repeats));
+  }
+
+  /** Calls whoever offers the action, with ten seconds. */
+  any(repeats: Repeats): { answer: unknown } {
+    return this.follow(this.router.any(this.clock.now() + 10_000, this.attempt, repeats));
+  }
+
+  private readonly attempt = (node: string, timeoutMs: number): Promise<string> => {
+    this.attempts.push({ node, timeoutMs });
+    return this.at(node);
+  };
+
+  private follow(outcome: Promise<string>): { answer: unknown } {
     const call: { answer: unknown } = { answer: "pending" };
-    const attempt = (node: string, timeoutMs: number): Promise<string> => {
-      this.attempts.push({ node, timeoutMs });
-      return this.at(node);
-    };
-    void this.router.call(id, this.clock.now() + ms, attempt).then(
+    void outcome.then(
       (answer) => (call.answer = answer),
       (error: unknown) => (call.answer = isParleyError(error) ? error.type : error),
     );
@@ -211,6 +234,7 @@ describe("an error that the action answered", () => {
     const call = rig.call("a");
     await settle();
     expect(call.answer).toBe(error);
+    await rig.clock.advance(LOOK_MS);
     expect([rig.asked.length, rig.pings.length, rig.clock.pending]).toEqual([1, 0, 0]);
   });
 
@@ -285,5 +309,192 @@ describe("a node that fails a ping", () => {
     await settle();
     expect(rig.pings).toEqual([home, "n4"]);
     expect(rig.router.home("a")).toBe(homeOf("a", rig.homes));
+  });
+});
+
+describe("a node that lets a caller wait", () => {
+  /** The constants of the watch: after so long a node is pinged, and again. */
+  const PATIENCE_MS = 300;
+
+  /** A rig in which an attempt at the home of `a` is never answered, and the node answers no ping either. */
+  async function stalled({ dead = true, homes = ["n1", "n2", "n3"] } = {}) {
+    const rig = new RouterRig();
+    rig.homes = homes;
+    const home = homeOf("a", homes);
+    if (dead) rig.dead.add(home);
+    rig.silence(home);
+    const call = rig.call("a");
+    await rig.clock.advance(PATIENCE_MS - 1);
+    return { rig, home, call };
+  }
+
+  it("is pinged, and when it is dead the call goes to the next home at once", async () => {
+    const { rig, home, call } = await stalled();
+    expect([rig.pings, call.answer]).toEqual([[], "pending"]);
+    await rig.clock.advance(LOOK_MS);
+    const next = homeOf(
+      "a",
+      rig.homes.filter((node) => node !== home),
+    );
+    expect([rig.pings, call.answer]).toEqual([[home], `from ${next}`]);
+  });
+
+  it("keeps the call while it answers pings", async () => {
+    const { rig, home, call } = await stalled({ dead: false });
+    await rig.clock.advance(2_000);
+    expect(rig.asked).toEqual([home]);
+    expect(rig.pings).toEqual([home, home]);
+    expect(call.answer).toBe("pending");
+  });
+
+  it("is pinged once for all that wait for it", async () => {
+    const { rig, home } = await stalled({ dead: false });
+    for (let i = 0; i < 10; i++) rig.call("a");
+    await rig.clock.advance(600);
+    expect(rig.pings).toEqual([home, home]);
+  });
+
+  it("may have run the call: what is not surely run is UNKNOWN_OUTCOME, and UNAVAILABLE for a read", async () => {
+    for (const [repeats, answer] of [
+      ["command", "UNKNOWN_OUTCOME"],
+      ["read", "UNAVAILABLE"],
+    ] as const) {
+      const rig = new RouterRig();
+      rig.homes = ["n1"];
+      rig.dead.add("n1");
+      rig.silence("n1");
+      const call = rig.call("a", 1_000, repeats);
+      await rig.clock.advance(1_000 + PAUSE_MS);
+      expect(call.answer).toBe(answer);
+    }
+  });
+});
+
+describe("a node that is not the home any more", () => {
+  it("is passed over without a ping and without a pause", async () => {
+    const rig = new RouterRig();
+    const home = homeOf("a", rig.homes);
+    const next = homeOf(
+      "a",
+      rig.homes.filter((node) => node !== home),
+    );
+    rig.fail("moved");
+    const call = rig.call("a");
+    await settle();
+    expect(rig.asked).toEqual([home, next]);
+    expect([rig.pings, call.answer]).toEqual([[], `from ${next}`]);
+  });
+
+  it("is asked again after a while when there is no other one", async () => {
+    const rig = new RouterRig();
+    rig.homes = ["n1"];
+    rig.fail("moved");
+    const call = rig.call("a");
+    await settle();
+    expect([rig.asked, call.answer]).toEqual([["n1"], "pending"]);
+    await rig.clock.advance(500 + PAUSE_MS);
+    expect(call.answer).toBe("from n1");
+  });
+});
+
+describe("what nodes say of themselves", () => {
+  const ids = Array.from({ length: 50 }, (_, at) => `actor-${at}`);
+
+  it("decides who may be a home: those that drain or have no store are none", () => {
+    for (const state of ["draining", "storeless"] as const) {
+      const rig = new RouterRig();
+      rig.peers.heard("n2", state);
+      expect(ids.map((id) => rig.router.home(id))).toEqual(ids.map((id) => rendezvous(id, ["n1", "n3"])));
+      rig.peers.heard("n2", "serving");
+      expect(ids.map((id) => rig.router.home(id))).toEqual(ids.map((id) => rendezvous(id, rig.homes)));
+    }
+  });
+
+  it("moves nobody when all of them say the same", () => {
+    const rig = new RouterRig();
+    for (const node of rig.homes) rig.peers.heard(node, "storeless");
+    expect(ids.map((id) => rig.router.home(id))).toEqual(ids.map((id) => rendezvous(id, rig.homes)));
+  });
+
+  it("is forgotten when they leave", () => {
+    const rig = new RouterRig();
+    rig.peers.heard("n2", "draining");
+    rig.peers.gone("n2");
+    expect(rig.peers.stateOf("n2")).toBe("serving");
+  });
+
+  it("frees callers that wait for a node whose store is gone", async () => {
+    const rig = new RouterRig();
+    const home = homeOf("a", rig.homes);
+    const next = homeOf(
+      "a",
+      rig.homes.filter((node) => node !== home),
+    );
+    rig.silence(home);
+    const call = rig.call("a");
+    await settle();
+    rig.peers.heard(home, "storeless");
+    await settle();
+    expect([rig.asked, call.answer]).toEqual([[home, next], `from ${next}`]);
+  });
+});
+
+describe("an actor that is pinned to a node", () => {
+  it("is at home there for a while, as long as the node serves", async () => {
+    const rig = new RouterRig();
+    const away = homeOf(
+      "a",
+      rig.homes.filter((node) => node !== homeOf("a", rig.homes)),
+    );
+    rig.peers.pin("a", away, 1_000);
+    expect(rig.router.home("a")).toBe(away);
+    rig.peers.heard(away, "draining");
+    expect(rig.router.home("a")).not.toBe(away);
+    rig.peers.heard(away, "serving");
+    await rig.clock.advance(1_000);
+    expect(rig.router.home("a")).toBe(homeOf("a", rig.homes));
+  });
+});
+
+describe("a node that reaches no other one", () => {
+  it("lets nobody wait", async () => {
+    const rig = new RouterRig();
+    rig.homes = [];
+    const call = rig.call("a");
+    await rig.clock.advance(PAUSE_MS);
+    expect(call.answer).toBe("pending");
+    rig.cutOff = true;
+    await rig.clock.advance(PAUSE_MS);
+    expect(call.answer).toBe("UNAVAILABLE");
+  });
+});
+
+describe("a call to whoever offers the action", () => {
+  it("goes to one that serves, and when that is not there to another one", async () => {
+    const rig = new RouterRig();
+    rig.peers.heard("n1", "draining");
+    rig.fail("not run");
+    const call = rig.any("read");
+    await rig.clock.advance(PAUSE_MS);
+    expect(call.answer).toMatch(/^from n[23]$/);
+    expect(rig.asked).not.toContain("n1");
+  });
+
+  it("is repeated when its answer was lost and it may be", async () => {
+    const rig = new RouterRig();
+    rig.fail("no answer");
+    const call = rig.any("read");
+    await rig.clock.advance(PAUSE_MS);
+    expect(rig.asked).toHaveLength(2);
+    expect(call.answer).toMatch(/^from/);
+  });
+
+  it("fails with what happened when it may not", async () => {
+    const rig = new RouterRig();
+    rig.fail("no answer");
+    const call = rig.any("never");
+    await settle();
+    expect(call.answer).toBeInstanceOf(Failed);
+    expect(rig.asked).toHaveLength(1);
   });
 });

@@ -1,0 +1,251 @@
+import type { ServiceBroker } from "moleculer";
+import { Attempts } from "./actor/attempts";
+import { Backoff } from "./actor/backoff";
+import { Peers, type PeerState } from "./actor/peers";
+import type { Clock, Random } from "./actor/ports";
+import { type Failure, type Repeats, Router } from "./actor/router";
+import { ParleyError } from "./errors";
+import { lifecycleOf } from "./lifecycle";
+import { metricsOf } from "./metrics";
+import { transporterIsUp } from "./nats-transporter";
+
+/** What an action says of its routing; told to other nodes with the action. */
+export interface RoutedAction {
+  /** Routed to the home of the actor named by `params[id]`. */
+  readonly actor?: { readonly kind: string; readonly id: string };
+  /** What may be called again when its answer was lost. An actor's action is a command unless it says read. */
+  readonly repeats?: Repeats;
+}
+
+interface Offer<A> {
+  readonly id: string;
+  readonly action: A;
+}
+
+/** The parts of Moleculer's registry that routing reads. */
+interface Registry {
+  actions: { get(name: string): { endpoints: Array<Offer<RoutedAction>> } | undefined };
+}
+
+/** To all nodes: what a node says of itself, on change and once a second. */
+interface StateEvent {
+  readonly nodeID: string;
+  readonly state: PeerState;
+}
+
+/** To all nodes: an actor's home for the time being. */
+interface PinEvent {
+  readonly id: string;
+  readonly nodeID: string;
+  readonly forMs: number;
+}
+
+export interface RoutingPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** How long a stopping node waits for what it was asked by others. */
+  readonly timeoutMs: number;
+}
+
+/** Who is whose home, as this node sees it, and what this node says of itself. */
+export class Routing {
+  readonly peers: Peers;
+  private readonly attempts: Attempts;
+  private readonly routers = new Map<string, Router>();
+  private readonly registry: Registry;
+  private hosts = false;
+  private draining = false;
+  private storeless = false;
+  private underWay = 0;
+  private downSince: number | undefined;
+  private cancelBeat: (() => void) | undefined;
+
+  constructor(
+    private readonly broker: ServiceBroker,
+    private readonly ports: RoutingPorts,
+  ) {
+    const { clock } = ports;
+    this.registry = broker.registry as unknown as Registry;
+    const lost = metricsOf(broker).counter("parley_lost_nodes_total", "Nodes found lost by a ping without an answer");
+    this.peers = new Peers({ clock, ping: (node) => this.ping(node), onLost: () => void lost.value++ });
+    this.attempts = new Attempts(clock, this.peers);
+    lifecycleOf(broker).onDrain(() => this.drain());
+  }
+
+  /** The nodes that offer an action, with what each says of it. */
+  offered<A extends RoutedAction>(name: string): ReadonlyArray<Offer<A>> {
+    return (this.registry.actions.get(name)?.endpoints ?? NONE) as ReadonlyArray<Offer<A>>;
+  }
+
+  routerOf(name: string): Router {
+    let router = this.routers.get(name);
+    if (!router) {
+      const { peers, attempts } = this;
+      const { clock, random } = this.ports;
+      const nodes = () => this.offered(name).map(({ id }) => id);
+      const cutOff = () => this.isCutOff();
+      router = new Router({ clock, random, peers, attempts, self: this.broker.nodeID, nodes, classify, cutOff });
+      this.routers.set(name, router);
+    }
+    return router;
+  }
+
+  /** Resolves when a node offers the action. @throws ParleyError UNAVAILABLE at the deadline (wall-clock milliseconds) */
+  async offer(name: string, deadline: number): Promise<void> {
+    const { clock, random } = this.ports;
+    const backoff = new Backoff(clock, random, { firstMs: 20, maxMs: 200 });
+    while (this.offered(name).length === 0) {
+      if (clock.now() >= deadline || this.isCutOff()) throw new ParleyError("UNAVAILABLE");
+      await backoff.wait();
+    }
+  }
+
+  /** Is this node the home of an actor with this action, or may be for want of another one? */
+  isHome(name: string, id: string): boolean {
+    return this.offered(name).length <= 1 || this.routerOf(name).home(id) === this.broker.nodeID;
+  }
+
+  /** Does this node not serve while another one does? */
+  isElsewhere(name: string): boolean {
+    if (!this.draining && !this.storeless) return false;
+    const { nodeID } = this.broker;
+    return this.peers.anyServes(this.offered(name).flatMap(({ id }) => (id === nodeID ? [] : [id])));
+  }
+
+  /** Tells all nodes that another one is an actor's home for a while. */
+  pin(id: string, nodeID: string, forMs: number): void {
+    this.peers.pin(id, nodeID, forMs);
+    this.tell("routing.pin", { id, nodeID, forMs } satisfies PinEvent);
+  }
+
+  /** Says whether this node's store answers. */
+  setStoreless(storeless: boolean): void {
+    if (this.storeless === storeless) return;
+    this.storeless = storeless;
+    this.sayState();
+  }
+
+  /** This node offers an actor's action: the others want to know whether it serves. */
+  setHost(): void {
+    this.hosts = true;
+  }
+
+  /** Counts a call as under way until it is answered. */
+  count<T>(answer: Promise<T>): Promise<T> {
+    const done = (): void => void this.underWay--;
+    this.underWay++;
+    answer.then(done, done);
+    return answer;
+  }
+
+  /** Hears what other nodes say of themselves. */
+  listen(): void {
+    const { broker } = this;
+    if (!broker.transit) return;
+    broker.createService({
+      name: "routing",
+      events: {
+        "routing.state": ({ params }: { params: StateEvent }) => this.peers.heard(params.nodeID, params.state),
+        "routing.pin": ({ params }: { params: PinEvent }) => this.peers.pin(params.id, params.nodeID, params.forMs),
+      },
+    });
+    broker.localBus.on("$node.disconnected", ({ node }: { node: { id: string } }) => this.peers.gone(node.id));
+  }
+
+  /** Tells the others what this node is, now and once a second. */
+  announce(): void {
+    if (!this.broker.transit || !this.hosts || this.cancelBeat) return;
+    this.sayState();
+    const later = (): void => {
+      this.cancelBeat = this.ports.clock.setTimeout(() => {
+        this.sayState();
+        later();
+      }, BEAT_MS);
+    };
+    later();
+  }
+
+  /** Resolves when what other nodes asked is answered; not later than their deadlines. */
+  async finish(): Promise<void> {
+    const { clock, timeoutMs } = this.ports;
+    await lifecycleOf(this.broker).drain((error) => this.broker.logger.error("draining failed", { error }));
+    const end = clock.now() + timeoutMs;
+    while (this.underWay > 0 && clock.now() < end) await this.pause(FINISH_LOOK_MS);
+  }
+
+  stop(): void {
+    this.cancelBeat?.();
+    this.cancelBeat = undefined;
+  }
+
+  /** From here on the others choose other homes; what reaches this node all the same is sent away. */
+  private async drain(): Promise<void> {
+    this.draining = true;
+    this.sayState();
+    if (this.broker.transit && this.hosts) await this.pause(SPREAD_MS);
+  }
+
+  private sayState(): void {
+    const state: PeerState = this.draining ? "draining" : this.storeless ? "storeless" : "serving";
+    this.peers.heard(this.broker.nodeID, state);
+    if (this.hosts) this.tell("routing.state", { nodeID: this.broker.nodeID, state } satisfies StateEvent);
+  }
+
+  private tell(name: string, event: object): void {
+    if (this.broker.transit) void this.broker.broadcast(name, event);
+  }
+
+  /** A connection that comes back within a moment is waited for. */
+  private isCutOff(): boolean {
+    if (transporterIsUp(this.broker)) {
+      this.downSince = undefined;
+      return false;
+    }
+    this.downSince ??= this.ports.clock.now();
+    return this.ports.clock.now() - this.downSince >= CUT_OFF_MS;
+  }
+
+  private async ping(node: string): Promise<boolean> {
+    if (node === this.broker.nodeID) return true;
+    try {
+      return (await this.broker.ping(node, PING_MS)) !== null;
+    } catch {
+      return false;
+    }
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.ports.clock.setTimeout(resolve, ms));
+  }
+}
+
+const byBroker = new WeakMap<ServiceBroker, Routing>();
+
+/** The routing of a broker's node; `make` makes it once. Throws when it was not made before. */
+export function routingOf(broker: ServiceBroker, make?: () => Routing): Routing {
+  let routing = byBroker.get(broker);
+  if (!routing) {
+    if (!make) throw new Error("this broker has no routing: list routingMiddleware among its middlewares");
+    byBroker.set(broker, (routing = make()));
+  }
+  return routing;
+}
+
+const NONE: readonly never[] = [];
+const NOT_RUN = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE", "REQUEST_SKIPPED"]);
+const NO_ANSWER = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
+
+function classify(error: unknown): Failure {
+  const type = (error as { type?: unknown } | null)?.type;
+  if (typeof type !== "string") return "answered";
+  if (NOT_RUN.has(type)) return "not run";
+  if (type === "NOT_HOME") return "moved";
+  return NO_ANSWER.has(type) ? "no answer" : "answered";
+}
+
+const BEAT_MS = 1_000;
+const PING_MS = 1_000;
+const CUT_OFF_MS = 1_500;
+/** Time for the others to hear that this node drains. */
+const SPREAD_MS = 100;
+const FINISH_LOOK_MS = 5;
