@@ -9,6 +9,7 @@ const MEGABYTE = KILOBYTE * KILOBYTE;
 const server = (help: string) => ({ group: "Server", help });
 const cluster = (help: string) => ({ group: "Cluster", help });
 const accounts = (help: string) => ({ group: "Accounts", help });
+const observing = (help: string) => ({ group: "Observing", help });
 const sizes = (help: string) => ({ group: "Sizes", help });
 const durations = (help: string) => ({ group: "Durations", help });
 const limit = (value: number, help: string, max = MANY) =>
@@ -96,6 +97,14 @@ export const SETTINGS = {
     allowed: "8 to 256 characters",
     pattern: /^.{8,256}$/,
   }),
+
+  TRACING_URL: string({
+    ...observing("Where traces go, in Zipkin's JSON format; nothing is traced when empty."),
+    default: undefined,
+    allowed: "an address like http://jaeger:9411/api/v2/spans",
+    pattern: /^https?:\/\/[^\s@]+$/,
+  }),
+  TRACING_PERCENT: integer({ ...observing("How many of a hundred calls are traced."), default: 10, min: 1, max: 100 }),
 
   TEXT_LENGTH: integer({ ...sizes("Most characters of a text."), default: 8_000, min: 1, max: 32_000 }),
   PACKET_BYTES: integer({ ...sizes("Largest socket packet."), default: 64 * KILOBYTE, min: KILOBYTE, max: MEGABYTE }),
