@@ -20,3 +20,5 @@ export const routesOf = (requestTimeoutMs: number): readonly Route[] => [
   { prefix: "/socket.io/", group: "io", silenceMs: POLL_SILENCE_MS, affinity: engineSid },
   { prefix: "/", group: "gateway", silenceMs: requestTimeoutMs + 5_000 },
 ];
+
+export const isNodeRole = (name: string): name is NodeRole => Object.hasOwn(ROLES, name);

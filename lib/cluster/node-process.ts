@@ -31,8 +31,13 @@ export class NodeProcess {
 
   constructor(private readonly options: NodeProcessOptions) {
     const [program = "", ...words] = options.command;
-    const { cwd } = options;
-    this.child = spawn(program, words, { cwd, env: { ...options.env }, stdio: ["ignore", "pipe", "pipe"] });
+    this.child = spawn(program, words, {
+      cwd: options.cwd,
+      env: { ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+      // What interrupts us in the terminal must not reach it: we say who ends when.
+      detached: true,
+    });
     if (this.child.pid !== undefined) options.onStart?.(this.child.pid);
     this.ended = this.untilEnd();
     this.ready = this.untilReady();

@@ -1,23 +1,23 @@
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { Guard } from "../../lib/cluster/guard";
+import { unusedPort } from "../../lib/cluster/ports";
 import { FrontDoor } from "../../lib/front-door/front-door";
 import { NODE_ROLES, type NodeRole, routesOf } from "../../services/roles";
-import { ServerApi, serverEnv } from "./api";
+import { ADMIN, ServerApi, serverEnv } from "./api";
 import { build } from "./build";
 import { ClusterNode } from "./cluster-node";
+import { type Answer, rest } from "./rest";
 import { freshEnvironment } from "./servers/shared";
 import { until } from "./wait";
 
 const ROOT = join(__dirname, "../..");
 const DEFAULT_ENTRY = "bin/parley.ts";
 const REQUEST_TIMEOUT_MS = 10_000;
+const SERVE_TIMEOUT_MS = 15_000;
 const MAX_CONNECTIONS = 100_000;
-/** Below the ports that the system gives to outgoing connections. */
-const PORTS = { from: 20_000, to: 32_000 };
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -136,13 +136,23 @@ export class TestCluster extends ServerApi {
 
   private async startAll(): Promise<void> {
     const outcomes = await Promise.allSettled(this.nodes.map((node) => node.start()));
-    const failed = outcomes.find((outcome) => outcome.status === "rejected");
-    if (failed) throw failed.reason;
-    const gateways = this.of("gateway").length;
-    const all = this.nodes.filter(({ role }) => role === "gateway" || role === "io").map(({ id }) => id);
-    await until("the front door reaches all", () => all.every((id) => this.frontDoor.healthy.includes(id)));
-    // The gateways take turns: so each of them has found the services it needs.
-    for (let n = 0; n < gateways; n++) await this.adminToken();
+    const failed = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [String(outcome.reason)] : []));
+    if (failed.length > 0) throw new Error(failed.join("\n"));
+    const reached = [...this.of("gateway"), ...this.of("io")];
+    await until("the front door reaches all", () => reached.every(({ id }) => this.frontDoor.healthy.includes(id)));
+    await Promise.all(this.of("gateway").map((node) => this.untilServes(node)));
+  }
+
+  /** Ready is a node by itself; it serves when it has also found the others. */
+  private async untilServes({ id, url }: ClusterNode): Promise<void> {
+    let last: Answer | undefined;
+    const logIn = async (): Promise<boolean> => {
+      last = await rest(url, "POST", "/auth/login", undefined, ADMIN);
+      return last.status === 200;
+    };
+    await until(`${id} serves`, logIn, SERVE_TIMEOUT_MS).catch((error: unknown) => {
+      throw new Error(`${String(error)}: ${JSON.stringify(last?.body)}\n${this.logs.slice(-4_000)}`);
+    });
   }
 
   private async makeNode(id: string, role: NodeRole, options = this.options.nodes?.[id] ?? {}): Promise<ClusterNode> {
@@ -178,18 +188,3 @@ function ownPart(servers: Environment): Servers {
   database.pathname = `/${name}`;
   return { env: { ...servers, MONGODB_URI: database.href, NAMESPACE: name }, drop: async () => undefined };
 }
-
-/** A port that a node keeps over all its lives. */
-async function unusedPort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(PORTS.from, PORTS.to);
-    if (await isFree(port)) return port;
-  }
-}
-
-const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(false));
-    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
-  });

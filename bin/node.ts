@@ -1,0 +1,10 @@
+import { isNodeRole, NODE_ROLES, ROLES } from "../services/roles";
+
+/** Starts one process of a cluster: `npm run start:node -- io`, or with the services in SERVICES. */
+const [role] = process.argv.slice(2);
+if (role !== undefined && !isNodeRole(role)) {
+  process.stderr.write(`There is no kind "${role}"; there are ${NODE_ROLES.join(", ")}.\n`);
+  process.exit(1);
+}
+if (role !== undefined) process.env["SERVICES"] = ROLES[role].join(",");
+void import("./parley");
