@@ -25,6 +25,7 @@ export interface HttpServerOptions {
 export class HttpServer {
   readonly server: Server;
   private handler: Handler | undefined;
+  private fallback: Handler = (_request, response) => void response.writeHead(404).end();
   private inFlight = 0;
   private readonly idleWaiters: Array<() => void> = [];
 
@@ -43,9 +44,14 @@ export class HttpServer {
     this.server.maxConnections = options.maxConnections;
   }
 
-  /** Who answers the requests; 404 without a body while nobody does. */
+  /** Who answers the requests. */
   handle(handler: Handler): void {
     this.handler = handler;
+  }
+
+  /** Who answers them while nobody else does; 404 without a body when absent. */
+  handleOtherwise(handler: Handler): void {
+    this.fallback = handler;
   }
 
   /** Resolves when every request is answered, at the latest after `limitMs`. */
@@ -90,8 +96,7 @@ export class HttpServer {
   private dispatch(request: IncomingMessage, response: ServerResponse): void {
     this.inFlight++;
     response.once("close", () => this.finished());
-    if (this.handler) this.handler(request, response);
-    else response.writeHead(404).end();
+    (this.handler ?? this.fallback)(request, response);
   }
 
   private finished(): void {
@@ -110,6 +115,3 @@ export function httpServerOf(broker: ServiceBroker): HttpServer {
   }
   return http;
 }
-
-/** Whether some service of this broker serves HTTP. */
-export const hasHttpServer = (broker: ServiceBroker): boolean => byBroker.has(broker);

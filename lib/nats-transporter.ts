@@ -25,6 +25,12 @@ export class NatsTransporter extends Transporters.NATS {
     return this.isUp;
   }
 
+  /** Resolves after one round trip to the server. Rejects at once while there is no connection. */
+  async ping(): Promise<void> {
+    if (!this.client || !this.isUp) throw new TransporterDownError();
+    await this.client.rtt();
+  }
+
   override async connect(): Promise<void> {
     await super.connect();
     const { client } = this;
@@ -122,6 +128,14 @@ export function natsTransporter(config: Config): NatsTransporter | undefined {
 export function transporterIsUp(broker: ServiceBroker): boolean {
   const transporter = broker.transit?.tx as unknown;
   return !(transporter instanceof NatsTransporter) || transporter.up;
+}
+
+/** Resolves when the broker's transporter answers; at once when there is none. Rejects while it is not connected. */
+export async function pingTransporter(broker: ServiceBroker): Promise<void> {
+  const { transit } = broker;
+  const transporter = transit?.tx as unknown;
+  if (transporter instanceof NatsTransporter) await transporter.ping();
+  else if (transit && !transit.connected) throw new TransporterDownError();
 }
 
 /** How to connect: for ever, quickly, and noticing within four seconds that nobody answers any more. */

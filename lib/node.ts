@@ -6,17 +6,19 @@ import type { DestinationStream } from "pino";
 import { brokerOptions } from "../moleculer.config";
 import { systemClock, systemRandom } from "./actor/ports";
 import { type Config, ConfigError, missingForCluster, readConfig } from "./config";
-import { hasHttpServer, httpServerOf } from "./http-server";
+import { httpServerOf } from "./http-server";
 import type { Kv } from "./kv/kv";
 import { MemoryKv } from "./kv/memory";
 import { openRedisKv } from "./kv/redis";
 import { lifecycleOf } from "./lifecycle";
 import { metricsOf } from "./metrics";
 import { natsTransporter } from "./nats-transporter";
-import { provideResources } from "./resources";
+import { probeHandler } from "./probes";
+import { provideResources, resourcesOf } from "./resources";
 import type { Store } from "./store/collection";
 import { openMongoStore } from "./store/mongo/store";
 import { openSqliteStore } from "./store/sqlite/store";
+import { vitalsOf } from "./vitals";
 
 export interface NodeOptions {
   /** The environment to read the configuration from, unless `config` is given. */
@@ -37,8 +39,8 @@ export interface NodeOptions {
 export interface Node {
   readonly broker: ServiceBroker;
   readonly config: Config;
-  /** Where REST and sockets are; undefined when this node serves neither. */
-  readonly url: string | undefined;
+  /** Where its probes are, and REST and sockets when it serves them. */
+  readonly url: string;
   /** Starts the services, then listens. Rejects after having closed everything when that fails. */
   start(): Promise<void>;
   /** Not ready, drained, services stopped, store closed: in this order, once. */
@@ -63,6 +65,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const broker = new ServiceBroker({ ...brokerOptions(config, nodeID, options.logDestination), transporter });
   const sole = transporter === null && config.MONGODB_URI === undefined;
   provideResources(broker, { config, store, kv, clock: systemClock, random: systemRandom, sole });
+  httpServerOf(broker).handleOtherwise(probeHandler(broker));
   try {
     const given = new Set(options.services?.map((service) => service.name));
     for (const [name, file] of files) if (!given.has(name)) broker.loadService(file);
@@ -84,14 +87,16 @@ class RunningNode implements Node {
     private readonly kv: Kv,
   ) {}
 
-  get url(): string | undefined {
-    return hasHttpServer(this.broker) ? httpServerOf(this.broker).url : undefined;
+  get url(): string {
+    return httpServerOf(this.broker).url;
   }
 
   async start(): Promise<void> {
     try {
+      await this.store.check?.();
       await this.broker.start();
-      if (hasHttpServer(this.broker)) await httpServerOf(this.broker).listen();
+      if (!resourcesOf(this.broker).sole) vitalsOf(this.broker).start();
+      await httpServerOf(this.broker).listen();
       lifecycleOf(this.broker).setReady();
     } catch (error) {
       await this.stop();
@@ -108,7 +113,8 @@ class RunningNode implements Node {
     const { broker } = this;
     await lifecycleOf(broker).drain((error) => broker.logger.error("draining failed", { error }));
     await broker.stop();
-    if (hasHttpServer(broker)) await httpServerOf(broker).close();
+    await httpServerOf(broker).close();
+    vitalsOf(broker).stop();
     metricsOf(broker).stop();
     await Promise.all([this.store.close(), this.kv.close()]);
   }

@@ -4,6 +4,7 @@ import type { Context, ServiceBroker } from "moleculer";
 import type { Config } from "../../lib/config";
 import type { Contract, RestBinding } from "../../lib/contract";
 import { isParleyError, ParleyError } from "../../lib/errors";
+import type { Patience } from "../../lib/patience";
 import { API_PREFIX } from "../api";
 import { addressKey, AttemptLimit } from "../auth/limits";
 import type { Meta, Principal } from "../auth/principal";
@@ -15,6 +16,7 @@ import { sendError, sendJson } from "./responses";
 export interface ApiPorts {
   readonly broker: ServiceBroker;
   readonly config: Config;
+  readonly patience: Patience;
   /** Rejects with UNAUTHORIZED. */
   authenticate(token: string): Promise<Principal>;
 }
@@ -79,7 +81,7 @@ function serve(ports: ApiPorts, contract: Contract, rest: RestBinding) {
         body: request.body,
         idempotencyKey: headerOf(request, "idempotency-key"),
       });
-      const data = await call(request.$ctx, contract.name, params, meta);
+      const data = await ports.patience.wait(call(request.$ctx, contract.name, params, meta), contract);
       sendJson(response, rest.status ?? 200, data);
     } catch (error) {
       if (!isParleyError(error)) {

@@ -5,11 +5,11 @@ import type { Logger } from "moleculer";
 import type { Config } from "../../lib/config";
 import { ParleyError } from "../../lib/errors";
 import type { Phase } from "../../lib/lifecycle";
+import type { Page } from "../../lib/probes";
 import { API_PREFIX } from "../api";
 import { clientIp } from "./client-ip";
 import { handleCors } from "./cors";
 import type { ApiRequest } from "./exchange";
-import type { Page } from "./pages";
 import { sendError } from "./responses";
 
 export interface EntryPorts {

@@ -1,45 +1,27 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { dirname } from "node:path";
 import ApiGateway from "moleculer-web";
-import type { Metrics } from "../../lib/metrics";
+import type { Page } from "../../lib/probes";
 import { restApi } from "../api";
-import type { Health } from "./health";
 import { sendJson } from "./responses";
-
-/** Answers one path. */
-export type Page = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
-
-export interface PagePorts {
-  readonly health: Health;
-  readonly metrics: Metrics;
-}
 
 const SWAGGER_FOLDER = dirname(require.resolve("swagger-ui-dist/package.json"));
 const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"];
 
-/** The pages outside the API, by path. They are public, hold nothing of any user, and take GET and HEAD only. */
-export function pagesOf({ health, metrics }: PagePorts): ReadonlyMap<string, Page> {
+/**
+ * The pages outside the API, by path, the process's probes among them. They are public, hold nothing of any user, and
+ * take GET and HEAD only.
+ */
+export function pagesOf(probes: ReadonlyMap<string, Page>): ReadonlyMap<string, Page> {
   const document = restApi();
   return new Map<string, Page>([
     ["/", text("text/html", FRONT)],
-    ["/health/live", (_request, response) => sendJson(response, 200, { status: "live" })],
-    ["/health/ready", (_request, response) => sendReadiness(health, response)],
-    ["/metrics", (_request, response) => sendMetrics(metrics, response)],
+    ...probes,
     ["/openapi.json", (_request, response) => sendJson(response, 200, document)],
     ["/docs", text("text/html", DOCS)],
     ["/docs/start.js", text("text/javascript", DOCS_SCRIPT)],
     ...SWAGGER_FILES.map((file) => [`/docs/${file}`, swaggerFile(file)] as const),
   ]);
-}
-
-async function sendReadiness(health: Health, response: ServerResponse): Promise<void> {
-  const { ready, parts } = await health.readiness();
-  sendJson(response, ready ? 200 : 503, { status: ready ? "ready" : "not ready", parts });
-}
-
-async function sendMetrics(metrics: Metrics, response: ServerResponse): Promise<void> {
-  const body = await metrics.text();
-  response.writeHead(200, { "Content-Type": metrics.contentType, "Cache-Control": "no-store" }).end(body);
 }
 
 const text =

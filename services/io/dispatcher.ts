@@ -2,6 +2,7 @@ import type { CallingOptions } from "moleculer";
 import type { Clock } from "../../lib/actor/ports";
 import type { Contract } from "../../lib/contract";
 import { type ErrorType, ParleyError, type WireError } from "../../lib/errors";
+import type { Patience } from "../../lib/patience";
 import type { Meta, Principal } from "../auth/principal";
 import { backlogOf, type ClientSocket, type ClientState, cut } from "./client-socket";
 import type { PacketLimits } from "./limits";
@@ -19,6 +20,7 @@ export interface Route {
 export interface DispatcherPorts {
   readonly clock: Clock;
   readonly limits: PacketLimits;
+  readonly patience: Pick<Patience, "wait">;
   /** By socket event. What is not here does not exist. */
   readonly routes: ReadonlyMap<unknown, Route>;
   readonly timeoutMs: number;
@@ -116,7 +118,8 @@ export class Dispatcher {
     state.inFlight++;
     try {
       const meta = { user: state.user, requestId, deadline: now + timeoutMs };
-      const data = await route.run(socket, payload, { meta, timeout: timeoutMs });
+      const call = route.run(socket, payload, { meta, timeout: timeoutMs });
+      const data = await this.ports.patience.wait(call, route.contract);
       if (state.phase !== "ended") acknowledge?.({ ok: true, data: data ?? null });
     } catch (error) {
       this.fail(socket, acknowledge, error, requestId, route.contract);

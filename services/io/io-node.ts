@@ -1,14 +1,21 @@
 import type { ServiceBroker } from "moleculer";
 import { metricsOf } from "../../lib/metrics";
 import { toWireError } from "../../lib/middlewares/errors";
+import { Patience } from "../../lib/patience";
 import type { Resources } from "../../lib/resources";
+import { vitalsOf } from "../../lib/vitals";
 import type { Authenticator } from "../auth/authenticator";
 import { hasRole, type Principal } from "../auth/principal";
 import { broadcast, call } from "../call";
 import type { BrokerEvents } from "../events";
 import { callPresence } from "../presence/presence.internal";
 import { STAFF } from "../schemas";
-import { backlogOf, type ClientSocket, cut, forgetHandshake } from "./client-socket";
+import {
+  backlogOf,
+  type ClientSocket,
+  cut,
+  forgetHandshake,
+} from "./client-socket";
 import { Connections } from "./connections";
 import { Cores } from "./cores";
 import { Dispatcher } from "./dispatcher";
@@ -47,6 +54,7 @@ export class IoNode {
   private readonly dispatcher: Dispatcher;
   private readonly queue: QueueFeed;
   private readonly typing: TypingState;
+  private readonly patience: Patience;
   private readonly presence: PresenceReporter;
   private readonly wire = new Wire();
   private cancelSweep: (() => void) | undefined;
@@ -61,17 +69,37 @@ export class IoNode {
     });
     this.fanout = new Fanout(this.connections);
     // Memberships of a sole node are never behind: no socket needs them looked up again.
-    this.rooms = new RoomTable(roomPorts(broker, clock, this.fanout), sole ? { youngMs: 0 } : {});
+    this.rooms = new RoomTable(
+      roomPorts(broker, clock, this.fanout),
+      sole ? { youngMs: 0 } : {},
+    );
     this.cores = new Cores(broker, this.rooms);
     this.typing = new TypingState(clock);
+    this.patience = new Patience({
+      clock,
+      vitals: vitalsOf(broker),
+      endless: sole,
+    });
     this.queue = this.makeQueue();
     this.presence = this.makePresence();
     this.handshake = this.makeHandshake();
     this.identities = this.makeIdentities();
     this.dispatcher = this.makeDispatcher();
-    metricsOf(broker).gauge("parley_sockets", "Connected sockets", () => this.connections.size);
-    metricsOf(broker).gauge("parley_rooms", "Conversations with sockets here", () => this.rooms.size);
-    metricsOf(broker).gauge("parley_calls_in_flight", "Socket events not yet answered", () => this.dispatcher.inFlight);
+    metricsOf(broker).gauge(
+      "parley_sockets",
+      "Connected sockets",
+      () => this.connections.size,
+    );
+    metricsOf(broker).gauge(
+      "parley_rooms",
+      "Conversations with sockets here",
+      () => this.rooms.size,
+    );
+    metricsOf(broker).gauge(
+      "parley_calls_in_flight",
+      "Socket events not yet answered",
+      () => this.dispatcher.inFlight,
+    );
   }
 
   /** Call it before the first client: listens to the log from here on. */
@@ -119,13 +147,17 @@ export class IoNode {
     this.draining = true;
     const { clock, random } = this.parts.resources;
     const { connections, dispatcher } = this;
-    await drain({ clock, random, connections, inFlight: () => dispatcher.inFlight }, seconds);
+    await drain(
+      { clock, random, connections, inFlight: () => dispatcher.inFlight },
+      seconds,
+    );
   }
 
   stop(): void {
     this.draining = true;
     this.cancelSweep?.();
     this.presence.stop();
+    this.patience.stop();
     for (const socket of [...this.connections.all()]) cut(socket);
     this.rooms.stop();
   }
@@ -136,7 +168,12 @@ export class IoNode {
     this.rooms.removeSocket(socket.id);
     this.queue.unsubscribe(socket);
     for (const conversationId of this.typing.forget(socket)) {
-      void broadcast(this.parts.broker, "typing.changed", { conversationId, userId, on: false }, ["io"]);
+      void broadcast(
+        this.parts.broker,
+        "typing.changed",
+        { conversationId, userId, on: false },
+        ["io"],
+      );
     }
     this.presence.disconnected(socket);
   }
@@ -154,7 +191,8 @@ export class IoNode {
     const now = clock.now();
     for (const socket of [...this.connections.all()]) {
       if (socket.data.expiresAt <= now) this.identities.end(socket, "expired");
-      else if (backlogOf(socket).events > config.SOCKET_BUFFER_BYTES) cut(socket);
+      else if (backlogOf(socket).events > config.SOCKET_BUFFER_BYTES)
+        cut(socket);
     }
   }
 
@@ -162,7 +200,11 @@ export class IoNode {
     const { broker } = this.parts;
     return new QueueFeed({
       list: (user, cursor) => {
-        const page = { status: "unassigned" as const, limit: 100, ...(cursor !== undefined && { cursor }) };
+        const page = {
+          status: "unassigned" as const,
+          limit: 100,
+          ...(cursor !== undefined && { cursor }),
+        };
         return call(broker, "session.list", page, { meta: { user } });
       },
     });
@@ -173,8 +215,10 @@ export class IoNode {
     return new PresenceReporter({
       clock: resources.clock,
       connections: this.connections,
-      renew: (connections) => callPresence(broker, "presence.renew", { connections }),
-      release: (connection) => callPresence(broker, "presence.release", connection),
+      renew: (connections) =>
+        callPresence(broker, "presence.renew", { connections }),
+      release: (connection) =>
+        callPresence(broker, "presence.release", connection),
       failed: (error) => broker.logger.warn("presence was not told", { error }),
     });
   }
@@ -210,6 +254,7 @@ export class IoNode {
     return new Dispatcher({
       clock,
       limits,
+      patience: this.patience,
       routes: routesOf({ broker, queue, typing, rooms }),
       timeoutMs: config.REQUEST_TIMEOUT_MS,
       bufferBytes: config.SOCKET_BUFFER_BYTES,

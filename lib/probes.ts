@@ -1,0 +1,51 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServiceBroker } from "moleculer";
+import { Health } from "./health";
+import { lifecycleOf } from "./lifecycle";
+import { type Metrics, metricsOf } from "./metrics";
+import { vitalsOf } from "./vitals";
+
+/** Answers one path. */
+export type Page = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+/**
+ * What every process serves for whoever runs it, by path: is it alive, should it get traffic, its metrics. They hold
+ * nothing of any user and take GET and HEAD only.
+ */
+export function probesOf(broker: ServiceBroker): ReadonlyMap<string, Page> {
+  const lifecycle = lifecycleOf(broker);
+  const health = new Health({ phase: () => lifecycle.phase, vitals: vitalsOf(broker) });
+  const metrics = metricsOf(broker);
+  return new Map<string, Page>([
+    ["/health/live", (_request, response) => sendJson(response, 200, { status: "live" })],
+    ["/health/ready", (_request, response) => sendReadiness(health, response)],
+    ["/metrics", (_request, response) => sendMetrics(metrics, response)],
+  ]);
+}
+
+/** The handler of a process that serves nothing else; 404 without a body for every other path. */
+export function probeHandler(broker: ServiceBroker): (request: IncomingMessage, response: ServerResponse) => void {
+  const pages = probesOf(broker);
+  return (request, response) => {
+    const [path = "/"] = (request.url ?? "/").split("?", 1);
+    const page = request.method === "GET" || request.method === "HEAD" ? pages.get(path) : undefined;
+    if (page) Promise.resolve(page(request, response)).catch(() => response.destroy());
+    else response.writeHead(404).end();
+  };
+}
+
+async function sendReadiness(health: Health, response: ServerResponse): Promise<void> {
+  const { ready, parts } = await health.readiness();
+  sendJson(response, ready ? 200 : 503, { status: ready ? "ready" : "not ready", parts });
+}
+
+async function sendMetrics(metrics: Metrics, response: ServerResponse): Promise<void> {
+  const body = await metrics.text();
+  response.writeHead(200, { "Content-Type": metrics.contentType, "Cache-Control": "no-store" }).end(body);
+}
+
+function sendJson(response: ServerResponse, status: number, data: object): void {
+  const body = Buffer.from(JSON.stringify(data));
+  const headers = { "Content-Type": "application/json; charset=utf-8", "Content-Length": body.length };
+  response.writeHead(status, { ...headers, "Cache-Control": "no-store" }).end(body);
+}
