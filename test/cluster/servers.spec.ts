@@ -85,7 +85,7 @@ describe("a private server", () => {
   it("that is suspended answers once it goes on (NATS)", async () => {
     const server = await start(new NatsServer());
     const connection = await connect({ servers: server.url });
-    server.suspend();
+    await server.suspend();
     let answered = false;
     const flushed = connection.flush().then(() => (answered = true));
     await pause(200);

@@ -12,4 +12,5 @@ export {
   freshRedis,
   type MongoName,
   mongoNames,
+  withDatabase,
 } from "./shared";

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../server";
@@ -128,9 +128,10 @@ export abstract class ServerProcess {
     this.watch = undefined;
   }
 
-  /** Stops it where it is (SIGSTOP): its connections stay open and nothing is answered. */
-  suspend(): void {
+  /** Stops it where it is (SIGSTOP): from now on its connections stay open and nothing is answered. */
+  async suspend(): Promise<void> {
     this.child?.kill("SIGSTOP");
+    await until(`${this.name} is suspended`, () => isSuspended(this.pid));
   }
 
   /** Lets a suspended server go on. */
@@ -144,4 +145,13 @@ export abstract class ServerProcess {
     await this.kill("SIGTERM").catch(() => this.kill("SIGKILL"));
     if (this.options.folder === undefined) rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Whether every thread of a process has stopped; where there is no /proc, whether it was told to. */
+function isSuspended(pid: number): boolean {
+  if (!existsSync("/proc")) return true;
+  return readdirSync(`/proc/${pid}/task`).every((task) =>
+    // The name of the program, in parentheses, may contain anything; the state comes after it.
+    /\) T [^)]*$/.test(readFileSync(`/proc/${pid}/task/${task}/stat`, "utf8")),
+  );
 }

@@ -42,7 +42,8 @@ export class RedisServer extends ServerProcess {
       await client.connect();
       await client.ping();
     } finally {
-      client.disconnect();
+      // On a closed connection `disconnect` would leave a timer behind.
+      if (client.status !== "end") client.disconnect();
     }
   }
 }

@@ -28,7 +28,7 @@ export interface Servers {
 
 /**
  * Starts a broker, a Redis and a MongoDB stand-in on empty folders, and waits until all of them answer.
- * @throws MissingProgramError saying what to install; Error with the output of a server that did not come up
+ * @throws Error saying what to install, or with the output of a server that did not come up, for each that failed
  */
 export async function startServers(options: ServersOptions = {}): Promise<Servers> {
   const nats = new NatsServer();
@@ -36,16 +36,14 @@ export async function startServers(options: ServersOptions = {}): Promise<Server
   const mongo = options.mongoUri === undefined ? new MongoServer({ kind: options.mongo ?? "ferret" }) : undefined;
   const all: ServerProcess[] = [nats, redis, ...(mongo ? [mongo] : [])];
   const stop = async () => void (await Promise.all(all.map((server) => server.stop())));
-  await startAll(all);
+  const results = await Promise.allSettled(all.map((server) => server.start()));
+  const failures = results.flatMap((result) => (result.status === "rejected" ? [messageOf(result.reason)] : []));
+  if (failures.length > 0) {
+    await stop();
+    throw new Error(failures.join("\n\n"));
+  }
   const env = { NATS_URL: nats.url, REDIS_URL: redis.url, MONGODB_URI: options.mongoUri ?? mongo?.url ?? "" };
   return { nats, redis, mongo, env, stop };
 }
 
-/** Starts servers at once; when one fails, all are stopped and the first failure is thrown. */
-export async function startAll(servers: readonly ServerProcess[]): Promise<void> {
-  const results = await Promise.allSettled(servers.map((server) => server.start()));
-  const failed = results.find((result) => result.status === "rejected");
-  if (failed === undefined) return;
-  await Promise.all(servers.map((server) => server.stop()));
-  throw failed.reason;
-}
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -4,7 +4,7 @@ declare global {
   var stopSharedServers: (() => Promise<void>) | undefined;
 }
 
-/** Before the first spec that needs servers; fails the run when they cannot be had. */
+/** Before the first spec that needs servers. */
 export default async function setup(): Promise<void> {
   globalThis.stopSharedServers = await startShared();
 }

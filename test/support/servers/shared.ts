@@ -3,44 +3,70 @@ import Redis from "ioredis";
 import { mongo } from "mongoose";
 import { type MongoKind, MongoServer } from "./mongo";
 import { NatsServer } from "./nats";
+import { progress } from "./obtain";
 import type { ServerProcess } from "./process";
 import { REDIS_DATABASES, RedisServer } from "./redis";
-import { type ServerEnvironment, startAll } from "./servers";
+import type { ServerEnvironment } from "./servers";
 
 /** Where the run's workers find the addresses; not named like the settings, so that no node takes them by itself. */
 const VARIABLE = "PARLEY_TEST_SERVERS";
 
-interface Addresses {
-  readonly nats: string;
-  readonly redis: string;
+/** Where a server is, or why it is not there. */
+type Outcome = { readonly url: string } | { readonly error: string };
+
+interface Outcomes {
+  readonly nats: Outcome;
+  readonly redis: Outcome;
   /** By name: both stand-ins, or only `real` when MONGODB_URI was set. */
-  readonly mongo: Readonly<Partial<Record<MongoName, string>>>;
+  readonly mongo: Readonly<Partial<Record<MongoName, Outcome>>>;
 }
 
 export type MongoName = MongoKind | "real";
 
-/** Starts the servers that all specs of a run share; resolves with what stops them. */
+/**
+ * Starts the servers that all specs of a run share; resolves with what stops them. One that cannot be had fails the
+ * specs that ask for it.
+ */
 export async function startShared(): Promise<() => Promise<void>> {
   const [nats, redis] = [new NatsServer(), new RedisServer()];
   const real = process.env["MONGODB_URI"];
   const kinds: readonly MongoKind[] = real === undefined ? ["ferret", "java"] : [];
   const mongos = kinds.map((kind) => new MongoServer({ kind }));
-  const all: ServerProcess[] = [nats, redis, ...mongos];
-  await startAll(all);
-  const stores = real === undefined ? mongos.map(({ kind, url }) => [kind, url] as const) : [["real", real] as const];
-  const addresses: Addresses = { nats: nats.url, redis: redis.url, mongo: Object.fromEntries(stores) };
-  process.env[VARIABLE] = JSON.stringify(addresses);
+  const stores = mongos.map(async (server) => [server.kind, await outcomeOf(server)] as const);
+  const outcomes: Outcomes = {
+    nats: await outcomeOf(nats),
+    redis: await outcomeOf(redis),
+    mongo: real === undefined ? Object.fromEntries(await Promise.all(stores)) : { real: { url: real } },
+  };
+  process.env[VARIABLE] = JSON.stringify(outcomes);
+  const all: readonly ServerProcess[] = [nats, redis, ...mongos];
   return async () => void (await Promise.all(all.map((server) => server.stop())));
 }
 
-function addresses(): Addresses {
+async function outcomeOf(server: ServerProcess): Promise<Outcome> {
+  try {
+    await server.start();
+    return { url: server.url };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    progress(message);
+    return { error: message };
+  }
+}
+
+function outcomes(): Outcomes {
   const text = process.env[VARIABLE];
-  if (text === undefined) throw new Error("the servers of the run are not up: this spec belongs in test/cluster");
-  return JSON.parse(text) as Addresses;
+  if (text === undefined) throw new Error("no servers were started for this run: the spec belongs in test/cluster");
+  return JSON.parse(text) as Outcomes;
+}
+
+function urlOf(outcome: Outcome): string {
+  if ("error" in outcome) throw new Error(outcome.error);
+  return outcome.url;
 }
 
 /** The MongoDB servers of the run, to run one suite on each: both stand-ins, or the real one. */
-export const mongoNames = (): readonly MongoName[] => Object.keys(addresses().mongo) as MongoName[];
+export const mongoNames = (): readonly MongoName[] => Object.keys(outcomes().mongo) as MongoName[];
 
 export interface Fresh {
   readonly url: string;
@@ -50,11 +76,18 @@ export interface Fresh {
 
 /** An empty database of its own on a MongoDB server of the run; the first of `mongoNames` when absent. */
 export function freshDatabase(name: MongoName = mongoNames()[0] ?? "ferret"): Fresh {
-  const server = addresses().mongo[name];
+  const server = outcomes().mongo[name];
   if (server === undefined) throw new Error(`the run has no MongoDB server "${name}"`);
-  const url = new URL(server);
-  url.pathname = `/parley-test-${randomBytes(6).toString("hex")}`;
-  return { url: url.href, drop: () => dropDatabase(url.href) };
+  const url = withDatabase(urlOf(server), `parley-test-${randomBytes(6).toString("hex")}`);
+  return { url, drop: () => dropDatabase(url) };
+}
+
+/** The same server and options with another database; a user still logs in where the original address says. */
+export function withDatabase(uri: string, database: string): string {
+  const [, server = "", original = "", query = ""] = /^([^/]+:\/\/[^/?]+)\/?([^?]*)\??(.*)$/.exec(uri) ?? [];
+  const login = server.includes("@") && !/(^|&)authSource=/i.test(query);
+  const options = [...(query === "" ? [] : [query]), ...(login ? [`authSource=${original || "admin"}`] : [])];
+  return `${server}/${database}${options.length > 0 ? `?${options.join("&")}` : ""}`;
 }
 
 async function dropDatabase(url: string): Promise<void> {
@@ -68,10 +101,11 @@ async function dropDatabase(url: string): Promise<void> {
 
 /** An empty numbered database of its own on the run's Redis. Publishing knows no databases. */
 export async function freshRedis(): Promise<Fresh> {
-  const client = new Redis(addresses().redis);
+  const server = urlOf(outcomes().redis);
+  const client = new Redis(server);
   const number = 1 + ((await client.incr("databases")) % (REDIS_DATABASES - 1));
   client.disconnect();
-  const url = `${addresses().redis}/${number}`;
+  const url = `${server}/${number}`;
   const flush = async () => {
     const own = new Redis(url);
     await own.flushdb();
@@ -92,7 +126,7 @@ export async function freshEnvironment(name?: MongoName): Promise<FreshEnvironme
   const database = freshDatabase(name);
   const redis = await freshRedis();
   const env = {
-    NATS_URL: addresses().nats,
+    NATS_URL: urlOf(outcomes().nats),
     REDIS_URL: redis.url,
     MONGODB_URI: database.url,
     NAMESPACE: `test-${randomBytes(6).toString("hex")}`,
