@@ -5,6 +5,8 @@ import { join, relative } from "node:path";
 import { Guard } from "../../lib/cluster/guard";
 import { unusedPort } from "../../lib/cluster/ports";
 import { FrontDoor } from "../../lib/front-door/front-door";
+import { openMongoStore } from "../../lib/store/mongo/store";
+import { COLLECTIONS } from "../../services/collections";
 import { NODE_ROLES, type NodeRole, routesOf } from "../../services/roles";
 import { ADMIN, ServerApi, serverEnv } from "./api";
 import { build } from "./build";
@@ -78,6 +80,7 @@ export class TestCluster extends ServerApi {
     const cluster = new TestCluster(options, servers ? ownPart(servers) : await freshEnvironment());
     try {
       await cluster.frontDoor.listen();
+      await migrate(cluster.env["MONGODB_URI"] ?? "");
       for (const role of NODE_ROLES) {
         const count = options[role] ?? DEFAULTS[role];
         for (let n = 1; n <= count; n++) cluster.nodes.push(await cluster.makeNode(`${role}-${n}`, role));
@@ -175,6 +178,15 @@ export class TestCluster extends ServerApi {
 }
 
 const DEFAULTS: Readonly<Record<NodeRole, number>> = { gateway: 1, io: 1, core: 1, scheduler: 0 };
+async function migrate(uri: string): Promise<void> {
+  const store = await openMongoStore({ uri });
+  try {
+    await store.migrate(COLLECTIONS);
+  } finally {
+    await store.close();
+  }
+}
+
 /** The addresses of the servers, and what deletes what the cluster has put there. */
 interface Servers {
   readonly env: Environment;
