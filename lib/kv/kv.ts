@@ -30,7 +30,9 @@ export interface Kv {
 
   /**
    * Takes a lease if nobody holds it. The fencing token grows with every grant of that name, so a store can refuse
-   * whoever wakes up late (Kleppmann, "How to do distributed locking").
+   * whoever wakes up late (Kleppmann, "How to do distributed locking"). It is no less than the store's clock in
+   * milliseconds, so that it grows even when the last one was forgotten, unless that clock was set back meanwhile.
+   * Two may hold a lease at once when the store was lost: only the token tells them apart.
    */
   acquire(name: string, holder: string, ttlMs: number): Promise<{ token: number } | undefined>;
   /** Extends a lease; false when it is no longer this holder's. */

@@ -116,7 +116,8 @@ export class MemoryKv implements Kv {
     return this.answer(() => {
       if (this.lease(name)) return undefined;
       this.leases.set(name, { holder, expiresAt: this.expiry(ttlMs) });
-      return { token: ++this.granted };
+      this.granted = Math.max(this.granted + 1, Math.floor(this.clock.now()));
+      return { token: this.granted };
     });
   }
 

@@ -118,8 +118,13 @@ export interface Collection<T extends Document> {
 }
 
 export interface Store {
-  /** Opens a collection; creates it and its declared indexes when they are missing. */
+  /** Opens a collection. A store of this process alone creates it and its declared indexes when they are missing. */
   collection<T extends Document>(definition: CollectionDefinition): Collection<T>;
+  /**
+   * For a store whose indexes are built by the operator: compares them for every collection opened so far.
+   * @throws StoreNotMigratedError. A store that cannot be reached is no difference.
+   */
+  check?(): Promise<void>;
   /** Resolves after one round trip through the write path. */
   ping(): Promise<void>;
   close(): Promise<void>;

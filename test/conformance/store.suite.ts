@@ -1,7 +1,7 @@
 /** What every implementation of the store port must do. Run it with a function that opens an empty store. */
 import type { Store } from "../../lib/store/collection";
 import { bulkCases } from "./store/bulk.cases";
-import { event, Fixture } from "./store/fixture";
+import { type Ability, event, Fixture } from "./store/fixture";
 import { insertCases } from "./store/insert.cases";
 import { queryCases } from "./store/query.cases";
 import { refusedCases } from "./store/refused.cases";
@@ -12,9 +12,9 @@ export interface OpenStore {
   readonly close: () => Promise<void>;
 }
 
-export function storeSuite(name: string, open: () => Promise<OpenStore>): void {
+export function storeSuite(name: string, open: () => Promise<OpenStore>, lacking: readonly Ability[] = []): void {
   describe(`${name}: store port`, () => {
-    const at = new Fixture();
+    const at = new Fixture(lacking);
     let opened: OpenStore;
     beforeEach(async () => {
       opened = await open();

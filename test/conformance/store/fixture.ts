@@ -23,11 +23,27 @@ export const LOG: CollectionDefinition = {
 /** No index but `_id`: every filter and sort has to be computed. */
 export const PLAIN: CollectionDefinition = { name: "plain", indexes: [] };
 
+/** What not every server that speaks MongoDB's protocol does; the suite leaves out what rests on it. */
+export type Ability =
+  /** Two updates of one document at once come one after the other. */
+  | "atomic updates"
+  /** An update that meets a unique index is told apart from other failures, and stops no other. */
+  | "updates fail one by one"
+  /** A missing field counts as null in a unique index that is not sparse. */
+  | "missing is null"
+  | "order by code point";
+
 /** What a case works on: two empty collections of the store under test, fresh for each case. */
 export class Fixture {
   declare store: Store;
   declare log: Collection<Entry>;
   declare plain: Collection<Entry>;
+
+  constructor(private readonly lacking: readonly Ability[]) {}
+
+  can(ability: Ability): boolean {
+    return !this.lacking.includes(ability);
+  }
 
   use(store: Store): void {
     this.store = store;

@@ -43,11 +43,12 @@ export function insertCases(at: Fixture): void {
       expect(await at.log.count({ key: { $exists: false } }, 10)).toBe(3);
     });
 
-    it("counts a missing field and null as equal in a unique index that is not sparse", async () => {
-      await at.log.insertMany([{ _id: "1", seq: 1, by: "x", commandId: "1" }]);
-      const second = at.log.insertMany([{ _id: "2", seq: 1, by: "y", commandId: "2", stream: null }]);
-      await expect(second).rejects.toBeInstanceOf(DuplicateKeyError);
-    });
+    if (at.can("missing is null"))
+      it("counts a missing field and null as equal in a unique index that is not sparse", async () => {
+        await at.log.insertMany([{ _id: "1", seq: 1, by: "x", commandId: "1" }]);
+        const second = at.log.insertMany([{ _id: "2", seq: 1, by: "y", commandId: "2", stream: null }]);
+        await expect(second).rejects.toBeInstanceOf(DuplicateKeyError);
+      });
 
     it("tells numbers, strings and booleans apart in a unique index", async () => {
       const keys = [1, "1", true, "true", 0, false, ""];
