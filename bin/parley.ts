@@ -64,6 +64,8 @@ function crash(node: Node, error: unknown): never {
   process.exit(1);
 }
 
+const EXPLAINED = new Set(["DataFolderLockedError", "StoreNotMigratedError", "MongoAddressError", "RedisAddressError"]);
+
 /** One line for what an operator can put right, the stack for everything else. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -71,7 +73,7 @@ function explain(error: unknown): string {
   const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
   if (code === "EADDRINUSE") return `Port ${port} of ${address} is in use: stop what uses it, or set PORT.`;
   if (code === "EACCES" && port !== undefined) return `Port ${port} may not be opened by this user: set PORT.`;
-  if (error.name === "DataFolderLockedError") return error.message;
+  if (EXPLAINED.has(error.name)) return error.message;
   return error.stack ?? error.message;
 }
 

@@ -1,0 +1,26 @@
+import { WATERMARKS } from "../actors/conversation/conversation.receipts";
+import { CONVERSATIONS, EVENTS, MEMBERS } from "../actors/conversation/conversation.store";
+import { MARKS } from "../lib/actor/mark";
+import { OUTBOX } from "../lib/outbox/outbox.store";
+import { LEASES } from "../lib/scheduling/store-leases";
+import { JOBS } from "../lib/scheduling/turn-memory";
+import type { CollectionDefinition } from "../lib/store/collection";
+import { REFRESH_TOKENS, SPENT_TOKENS } from "./auth/refresh-tokens.store";
+import { REVOCATIONS } from "./auth/revocation-ledger";
+import { USERS } from "./users/users.store";
+
+/** Every collection there is: what `npm run migrate` makes and builds the indexes of. */
+export const COLLECTIONS: readonly CollectionDefinition[] = [
+  EVENTS,
+  CONVERSATIONS,
+  MEMBERS,
+  WATERMARKS,
+  MARKS,
+  OUTBOX,
+  LEASES,
+  JOBS,
+  USERS,
+  REFRESH_TOKENS,
+  SPENT_TOKENS,
+  REVOCATIONS,
+];
