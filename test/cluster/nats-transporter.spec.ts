@@ -97,7 +97,7 @@ describe("the NATS transporter", () => {
   it("notices a server that stands still", async () => {
     const nats = await startNats();
     const broker = await startBroker("a", { NATS_URL: nats.url });
-    nats.suspend();
+    await nats.suspend();
     await until("it noticed", () => !transporterIsUp(broker), 10_000);
     nats.resume();
     await until("it is back", () => transporterIsUp(broker), 10_000);
