@@ -1,6 +1,6 @@
 import type { Static } from "@sinclair/typebox";
 import { isA, type SessionState, type StoredEvent } from "../actors/conversation/conversation.events";
-import type { WireMessage } from "../actors/conversation/conversation.reader";
+import type { WireMessage } from "../actors/conversation/conversation.messages";
 import type { Watermark } from "../actors/conversation/conversation.receipts";
 import type { ConversationState, LastMessage } from "../actors/conversation/conversation.state";
 import { type Conversation, type Session, URGENCIES } from "./schemas";

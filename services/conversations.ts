@@ -4,6 +4,7 @@ import { LISTED_MEMBERS } from "../actors/conversation/conversation.state";
 import { resourcesOf } from "../lib/resources";
 import { broadcast } from "./call";
 import { conversationProbe } from "./conversation-metrics";
+import { publishingOf } from "./publishing";
 
 /** The actor runtime of a node, shared by the services that are facades over it. */
 interface Shared {
@@ -42,13 +43,16 @@ function sharedOf(broker: ServiceBroker): Shared {
 }
 
 function create(broker: ServiceBroker): Conversations {
-  const { store, clock, random, config, sole } = resourcesOf(broker);
+  const { store, kv, clock, random, config, sole } = resourcesOf(broker);
   const conversations: Conversations = new Conversations({
     store,
     clock,
     random,
+    ...publishingOf(broker),
     incarnation: `${broker.nodeID}/${random.id()}`,
     fanout: fanoutOf(broker, () => conversations),
+    // A sole node's store is in its own process: the tail would only be a second copy.
+    ...(!sole && { kv }),
     probe: conversationProbe(broker, () => conversations),
     limits: {
       members: config.LIMIT_MEMBERS,

@@ -1,11 +1,11 @@
-import type { Static } from "@sinclair/typebox";
-import { ParleyError } from "../../lib/errors";
-import type { Message, WireEvent } from "../../services/schemas";
-import { type Audience, isA, maySee, type StoredEvent, toWire } from "./conversation.events";
+import { isParleyError, ParleyError } from "../../lib/errors";
+import type { WireEvent } from "../../services/schemas";
+import { type Audience, maySee, type StoredEvent, toWire } from "./conversation.events";
+import { toMessages, type WireMessage } from "./conversation.messages";
+import { fitting } from "./conversation.parts";
 import { type ConversationState, type Standing, standingIn } from "./conversation.state";
 import type { ConversationStore } from "./conversation.store";
-
-export type WireMessage = Static<typeof Message>;
+import { type ConversationTail, type Page, pageOf, TAIL_EVENTS } from "./conversation.tail";
 
 /** What authorises a read: this user's audience, valid at `through`; nothing beyond that seq is returned. */
 export interface Authorised {
@@ -17,9 +17,17 @@ export interface Authorised {
 export interface SyncAnswer {
   readonly events: WireEvent[];
   readonly reset: string[];
+  /** There are further events, for the next call. */
   readonly more: boolean;
   /** The conversations that are complete in this answer: their seq, and the audience they were read as. */
   readonly complete: Record<string, { readonly through: number; readonly standing: Audience }>;
+  /** The conversations that could not be read now: nothing is said of them. */
+  readonly unread: string[];
+}
+
+/** A conversation that is to be brought from the cursor to where it was authorised. */
+interface Behind extends Authorised {
+  readonly cursor: number;
 }
 
 /** Every read of a conversation by a user goes through `authorise`. */
@@ -29,6 +37,8 @@ export class ConversationReader {
     private readonly readState: (id: string, deadline: number) => Promise<ConversationState>,
     /** Like `readState`, and as new as the log was when asked. */
     private readonly readHead: (id: string, deadline: number) => Promise<ConversationState>,
+    /** Where the newest events are looked for first. */
+    private readonly tail?: ConversationTail,
   ) {}
 
   /** @throws ParleyError NOT_FOUND alike for a conversation that is missing and one that is not the user's */
@@ -39,59 +49,96 @@ export class ConversationReader {
     return granted;
   }
 
-  /** Messages of a page, oldest first. `before` and `after` are exclusive. */
+  /**
+   * Messages of a page, oldest first. `before` and `after` are exclusive. Fewer than `limit`, and `hasMore`, when they
+   * are too large for one answer.
+   */
   async history(
     { state, audience, through }: Authorised,
-    page: { before?: number; after?: number; limit: number },
+    asked: { before?: number; after?: number; limit: number },
   ): Promise<{ messages: WireMessage[]; hasMore: boolean }> {
-    const range = { after: page.after ?? 0, before: Math.min(page.before ?? through + 1, through + 1) };
-    const forward = page.after !== undefined && page.before === undefined;
-    const found = await this.store.messages(state.id, audience, range, forward ? 1 : -1, page.limit + 1);
-    const hasMore = found.length > page.limit;
-    const created = found.slice(0, page.limit).sort((a, b) => a.seq - b.seq);
-    const changes = await this.store.changesOf(
-      state.id,
-      created.map(({ seq }) => seq),
-    );
+    const forward = asked.after !== undefined && asked.before === undefined;
+    const before = Math.min(asked.before ?? through + 1, through + 1);
+    const page: Page = { after: asked.after ?? 0, before, forward, count: asked.limit + 1 };
+    const { created, changes } =
+      (await this.fromTail(state.id, audience, through, page)) ?? (await this.fromStore(state.id, audience, page));
+    const shown = created.slice(0, asked.limit).sort((a, b) => a.seq - b.seq);
     const messages = toMessages(
-      created,
+      shown,
       changes.filter((event) => event.seq <= through && maySee(event, audience)),
     );
-    return { messages, hasMore };
+    const count = fitting(forward ? messages : messages.toReversed());
+    return {
+      messages: forward ? messages.slice(0, count) : messages.slice(messages.length - count),
+      hasMore: created.length > shown.length || count < messages.length,
+    };
   }
 
-  /** The events after each cursor, ascending, in pages; `reset` where the client must load afresh. */
+  /**
+   * The events after each cursor, ascending, in pages; `reset` where the client must load afresh. A conversation that
+   * cannot be read by the deadline, or because its home is too busy, is left out, in `unread`: the others do not wait.
+   */
   async sync(userId: string, cursors: Readonly<Record<string, number>>, deadline: number): Promise<SyncAnswer> {
-    const answer = {
-      events: [] as WireEvent[],
-      reset: [] as string[],
-      more: false,
-      complete: {} as SyncAnswer["complete"],
-    };
-    const granted = await Promise.all(
-      Object.entries(cursors).map(async ([id, cursor]) => ({
-        id,
-        cursor,
-        access: await this.grant(await this.readHead(id, deadline), userId),
-      })),
+    const answer: SyncAnswer = { events: [], reset: [], more: false, complete: {}, unread: [] };
+    const behind: Behind[] = [];
+    await Promise.all(
+      Object.entries(cursors).map(async ([id, cursor]) => {
+        const access = await this.readable(id, userId, deadline - SYNC_MARGIN_MS);
+        if (access === "unread") answer.unread.push(id);
+        else if (!access || cursor > access.through || access.through - cursor > SYNC_REACH) answer.reset.push(id);
+        else if (cursor < access.through) behind.push({ ...access, cursor });
+        else answer.complete[id] = { through: cursor, standing: access.audience };
+      }),
     );
+    return fittingSync(await this.catchUp(behind, answer));
+  }
+
+  private async catchUp(behind: readonly Behind[], answer: SyncAnswer): Promise<SyncAnswer> {
     let room = SYNC_PAGE;
-    for (const { id, cursor, access } of granted) {
-      if (!access || cursor > access.through || access.through - cursor > SYNC_REACH) {
-        answer.reset.push(id);
-        continue;
+    for (let at = 0; at < behind.length && room > 0; at += READS_AT_ONCE) {
+      const some = behind.slice(at, at + READS_AT_ONCE);
+      const pages = await Promise.all(some.map((one) => this.visible(one, room)));
+      for (const [index, { state, audience, through }] of some.entries()) {
+        // Only what the user may see counts: a page of nothing else would never let the cursor move.
+        const found = pages[index]?.slice(0, room) ?? [];
+        if (found.length < room) answer.complete[state.id] = { through, standing: audience };
+        room -= found.length;
+        for (const event of found) answer.events.push(toWire(event, audience));
       }
-      const { audience, through } = access;
-      // Only what the user may see counts: a page of nothing else would never let the cursor move.
-      const found =
-        room > 0 && cursor < through ? await this.store.readVisible(id, audience, cursor, room, through) : [];
-      const complete = cursor === through || found.length < room;
-      room -= found.length;
-      for (const event of found) answer.events.push(toWire(event, audience));
-      if (complete) answer.complete[id] = { through, standing: audience };
-      else answer.more = true;
     }
-    return answer;
+    return { ...answer, more: behind.some(({ state }) => !answer.complete[state.id]) };
+  }
+
+  private async visible({ state, audience, through, cursor }: Behind, limit: number): Promise<StoredEvent[]> {
+    const missing = through - cursor;
+    const tail = missing <= TAIL_EVENTS ? await this.tail?.read(state.id, through, missing) : undefined;
+    if (tail?.length === missing) return tail.filter((event) => maySee(event, audience)).slice(0, limit);
+    return this.store.readVisible(state.id, audience, cursor, limit, through);
+  }
+
+  private async fromTail(id: string, audience: Audience, through: number, page: Page) {
+    const beyond = page.forward ? 0 : through - page.before + 1;
+    const wanted = page.forward ? through - page.after : beyond + page.count + AMONG_THEM;
+    if (!this.tail || beyond >= TAIL_EVENTS || (page.forward && wanted > TAIL_EVENTS)) return undefined;
+    return pageOf(await this.tail.read(id, through, Math.min(wanted, TAIL_EVENTS)), audience, page);
+  }
+
+  private async fromStore(id: string, audience: Audience, page: Page) {
+    const created = await this.store.messages(id, audience, page, page.forward ? 1 : -1, page.count);
+    const changes = await this.store.changesOf(
+      id,
+      created.map(({ seq }) => seq),
+    );
+    return { created, changes };
+  }
+
+  private async readable(id: string, userId: string, deadline: number): Promise<Authorised | "unread" | undefined> {
+    try {
+      return await this.grant(await this.readHead(id, deadline), userId);
+    } catch (error) {
+      if (isParleyError(error) && error.retryable) return "unread";
+      throw error;
+    }
   }
 
   private async grant(state: ConversationState, userId: string): Promise<Authorised | undefined> {
@@ -108,51 +155,21 @@ export class ConversationReader {
   }
 }
 
-/** Events in one answer of `sync`, before those the user may not see are left out. */
+/** Events in one answer of `sync`. */
 const SYNC_PAGE = 1_000;
 /** Further behind than this a client loads afresh. */
 const SYNC_REACH = 50_000;
+/** Time left for the answer to travel when one of the conversations cannot be read. */
+const SYNC_MARGIN_MS = 2_000;
+const READS_AT_ONCE = 16;
+/** Other events than messages that are expected among those of a page. */
+const AMONG_THEM = 10;
 
-/** Messages as clients see them: what was created, with what later events made of it. Pure. */
-export function toMessages(created: readonly StoredEvent[], changes: readonly StoredEvent[]): WireMessage[] {
-  const messages = new Map(
-    created.flatMap((event) => (isA(event, "message.created") ? [[event.seq, toMessage(event)]] : [])),
-  );
-  for (const change of changes) {
-    const message = "seq" in change.data ? messages.get(change.data.seq) : undefined;
-    if (message) apply(message, change);
-  }
-  return [...messages.values()];
-}
-
-function toMessage(event: StoredEvent<"message.created">): WireMessage {
-  const { conversationId, seq, _id, at, by, data } = event;
-  return { conversationId, seq, id: _id, at: new Date(at).toISOString(), by, ...data };
-}
-
-function apply(message: WireMessage, change: StoredEvent): void {
-  const at = new Date(change.at).toISOString();
-  if (isA(change, "message.edited")) {
-    message.text = change.data.text;
-    message.editedAt = at;
-  } else if (change.type === "message.deleted") {
-    delete message.text;
-    delete message.attachments;
-    delete message.reactions;
-    message.deletedAt = at;
-  } else if (isA(change, "reaction.added")) {
-    // Without a prototype: an emoji may be called `constructor`.
-    const reactions = (message.reactions ??= Object.create(null) as Record<string, string[]>);
-    (reactions[change.data.emoji] ??= []).push(change.by);
-  } else if (isA(change, "reaction.removed")) {
-    removeReaction(message, change.data.emoji, change.by);
-  }
-}
-
-function removeReaction(message: WireMessage, emoji: string, by: string): void {
-  const left = message.reactions?.[emoji]?.filter((userId) => userId !== by) ?? [];
-  if (!message.reactions) return;
-  if (left.length > 0) message.reactions[emoji] = left;
-  else delete message.reactions[emoji];
-  if (Object.keys(message.reactions).length === 0) delete message.reactions;
+/** Cuts an answer to what fits into one message; what is cut off comes with the next call. */
+export function fittingSync(answer: SyncAnswer): SyncAnswer {
+  const count = fitting(answer.events);
+  if (count === answer.events.length) return answer;
+  const complete = { ...answer.complete };
+  for (const { conversationId } of answer.events.slice(count)) delete complete[conversationId];
+  return { ...answer, complete, events: answer.events.slice(0, count), more: true };
 }

@@ -142,6 +142,44 @@ export class ConversationStore implements LogPort<StoredEvent> {
     return this.events.find({ incarnation, flush }, { sort: { flush: 1 } });
   }
 
+  /**
+   * The same, in order and a page at a time: whole flushes, of which the last is `through`; `to` when nothing is left.
+   */
+  async readFlushPage(
+    incarnation: string,
+    from: number,
+    to: number,
+  ): Promise<{ events: StoredEvent[]; through: number }> {
+    const filter: Filter = { incarnation, flush: { $gte: from, $lte: to } };
+    const found = await this.events.find(filter, { sort: { flush: 1 }, limit: FLUSH_PAGE });
+    const cut = found.length < FLUSH_PAGE ? undefined : found.at(-1)?.flush;
+    const events = cut === undefined ? found : found.filter(({ flush }) => flush < cut);
+    return { events: events.sort(inLogOrder), through: cut === undefined ? to : cut - 1 };
+  }
+
+  /**
+   * Several `readAfter` at once: for each the events and whether there are more. Those at the head of their logs, which
+   * is most of them, cost one query together.
+   */
+  async readPages(reads: readonly PageRead[]): Promise<EventPage[]> {
+    const found = reads.length > 1 ? await this.readTogether(reads) : undefined;
+    return Promise.all(
+      reads.map(async ({ conversationId, after, limit }) => {
+        const events = found
+          ? found.filter((event) => event.conversationId === conversationId && event.seq > after)
+          : await this.readAfter(conversationId, after, limit + 1);
+        return { events: events.slice(0, limit), more: events.length > limit };
+      }),
+    );
+  }
+
+  /** What all of them have, in order; undefined when that is much. */
+  private async readTogether(reads: readonly PageRead[]): Promise<StoredEvent[] | undefined> {
+    const filters = reads.map(({ conversationId, after }) => ({ conversationId, seq: { $gt: after } }));
+    const found = await this.events.find({ $or: filters }, { limit: FEW + 1 });
+    return found.length > FEW ? undefined : found.sort((a, b) => a.seq - b.seq);
+  }
+
   /** Messages that this audience may see with a seq strictly inside the range. */
   messages(
     conversationId: string,
@@ -198,7 +236,27 @@ export class ConversationStore implements LogPort<StoredEvent> {
   }
 }
 
+export interface PageRead {
+  readonly conversationId: string;
+  readonly after: number;
+  readonly limit: number;
+}
+
+export interface EventPage {
+  readonly events: StoredEvent[];
+  readonly more: boolean;
+}
+
 const LOAD_PAGE = 1_000;
+/** More than any flush has, so that there is a whole one in each page. */
+const FLUSH_PAGE = 1_000;
+/** So many events are worth reading for several conversations at once. */
+const FEW = 200;
+
+const inLogOrder = (a: StoredEvent, b: StoredEvent): number =>
+  a.flush - b.flush ||
+  (a.conversationId < b.conversationId ? -1 : a.conversationId > b.conversationId ? 1 : a.seq - b.seq);
+
 const generation = (g: number): string => String(g).padStart(10, "0");
 
 function rivals({ _id, conversationId, seq, by, commandId, key }: StoredEvent): Filter[] {

@@ -10,14 +10,9 @@ import { broadcast, call } from "../call";
 import type { BrokerEvents } from "../events";
 import { callPresence } from "../presence/presence.internal";
 import { STAFF } from "../schemas";
-import {
-  backlogOf,
-  type ClientSocket,
-  cut,
-  forgetHandshake,
-} from "./client-socket";
+import { backlogOf, type ClientSocket, cut, forgetHandshake } from "./client-socket";
 import { Connections } from "./connections";
-import { Cores } from "./cores";
+import { Cores, type Registry } from "./cores";
 import { Dispatcher } from "./dispatcher";
 import { drain } from "./drain";
 import { Fanout } from "./fanout";
@@ -69,37 +64,22 @@ export class IoNode {
     });
     this.fanout = new Fanout(this.connections);
     // Memberships of a sole node are never behind: no socket needs them looked up again.
-    this.rooms = new RoomTable(
-      roomPorts(broker, clock, this.fanout),
-      sole ? { youngMs: 0 } : {},
-    );
-    this.cores = new Cores(broker, this.rooms);
-    this.typing = new TypingState(clock);
-    this.patience = new Patience({
-      clock,
-      vitals: vitalsOf(broker),
-      endless: sole,
-    });
+    this.cores = this.makeCores();
     this.queue = this.makeQueue();
+    const ports = roomPorts(this.cores, clock, this.fanout, {
+      found: (events) => this.queue.received(events),
+      missed: () => this.queue.refresh(),
+    });
+    this.rooms = new RoomTable(ports, sole ? { youngMs: 0 } : {});
+    this.typing = new TypingState(clock);
+    this.patience = new Patience({ clock, vitals: vitalsOf(broker), endless: sole });
     this.presence = this.makePresence();
     this.handshake = this.makeHandshake();
     this.identities = this.makeIdentities();
     this.dispatcher = this.makeDispatcher();
-    metricsOf(broker).gauge(
-      "parley_sockets",
-      "Connected sockets",
-      () => this.connections.size,
-    );
-    metricsOf(broker).gauge(
-      "parley_rooms",
-      "Conversations with sockets here",
-      () => this.rooms.size,
-    );
-    metricsOf(broker).gauge(
-      "parley_calls_in_flight",
-      "Socket events not yet answered",
-      () => this.dispatcher.inFlight,
-    );
+    metricsOf(broker).gauge("parley_sockets", "Connected sockets", () => this.connections.size);
+    metricsOf(broker).gauge("parley_rooms", "Conversations with sockets here", () => this.rooms.size);
+    metricsOf(broker).gauge("parley_calls_in_flight", "Socket events not yet answered", () => this.dispatcher.inFlight);
   }
 
   /** Call it before the first client: listens to the log from here on. */
@@ -137,6 +117,11 @@ export class IoNode {
     this.queue.received(flush.events);
   }
 
+  receivedBeat(nodeID: string, beat: BrokerEvents["log.beat"]): void {
+    this.cores.met(nodeID, beat.incarnation);
+    this.rooms.receiveBeat(beat);
+  }
+
   receivedFound(found: BrokerEvents["log.found"]): void {
     this.rooms.receiveFound(found);
     this.queue.received(found.events);
@@ -147,10 +132,7 @@ export class IoNode {
     this.draining = true;
     const { clock, random } = this.parts.resources;
     const { connections, dispatcher } = this;
-    await drain(
-      { clock, random, connections, inFlight: () => dispatcher.inFlight },
-      seconds,
-    );
+    await drain({ clock, random, connections, inFlight: () => dispatcher.inFlight }, seconds);
   }
 
   stop(): void {
@@ -168,12 +150,7 @@ export class IoNode {
     this.rooms.removeSocket(socket.id);
     this.queue.unsubscribe(socket);
     for (const conversationId of this.typing.forget(socket)) {
-      void broadcast(
-        this.parts.broker,
-        "typing.changed",
-        { conversationId, userId, on: false },
-        ["io"],
-      );
+      void broadcast(this.parts.broker, "typing.changed", { conversationId, userId, on: false }, ["io"]);
     }
     this.presence.disconnected(socket);
   }
@@ -191,20 +168,24 @@ export class IoNode {
     const now = clock.now();
     for (const socket of [...this.connections.all()]) {
       if (socket.data.expiresAt <= now) this.identities.end(socket, "expired");
-      else if (backlogOf(socket).events > config.SOCKET_BUFFER_BYTES)
-        cut(socket);
+      else if (backlogOf(socket).events > config.SOCKET_BUFFER_BYTES) cut(socket);
     }
   }
 
+  private makeCores(): Cores {
+    const { broker, resources } = this.parts;
+    return new Cores(broker as ServiceBroker & Registry, resources.clock, {
+      coreHeard: (incarnation, flush) => this.rooms.coreHeard(incarnation, flush),
+      coreLost: (incarnation) => this.rooms.coreLost(incarnation),
+    });
+  }
+
   private makeQueue(): QueueFeed {
-    const { broker } = this.parts;
+    const { broker, resources } = this.parts;
     return new QueueFeed({
+      clock: resources.clock,
       list: (user, cursor) => {
-        const page = {
-          status: "unassigned" as const,
-          limit: 100,
-          ...(cursor !== undefined && { cursor }),
-        };
+        const page = { status: "unassigned" as const, limit: 100, ...(cursor !== undefined && { cursor }) };
         return call(broker, "session.list", page, { meta: { user } });
       },
     });
@@ -215,10 +196,8 @@ export class IoNode {
     return new PresenceReporter({
       clock: resources.clock,
       connections: this.connections,
-      renew: (connections) =>
-        callPresence(broker, "presence.renew", { connections }),
-      release: (connection) =>
-        callPresence(broker, "presence.release", connection),
+      renew: (connections) => callPresence(broker, "presence.renew", { connections }),
+      release: (connection) => callPresence(broker, "presence.release", connection),
       failed: (error) => broker.logger.warn("presence was not told", { error }),
     });
   }

@@ -7,7 +7,7 @@ import { broadcast } from "../call";
 import { CONTRACTS } from "../contracts";
 import { typing } from "../presence/presence.contract";
 import { list, sync } from "../room/room.contract";
-import { callRoom } from "../room/room.internal";
+import { catchUp, homesOf } from "../room/catch-up";
 import { queue } from "../session/session.contract";
 import type { ClientSocket } from "./client-socket";
 import type { CallOptions, Route } from "./dispatcher";
@@ -55,13 +55,15 @@ function listRoute({ broker }: RouteParts): Route {
 }
 
 /** Nothing lies between the answer and what comes live: the socket joins where the answer ends. */
-const syncRoute = ({ broker, rooms }: RouteParts): Route =>
-  localRoute(sync, async (socket, params: Params<typeof sync>, options) => {
+function syncRoute({ broker, rooms }: RouteParts): Route {
+  const home = homesOf(broker);
+  return localRoute(sync, async (socket, params: Params<typeof sync>, options) => {
     await inTime(socket.data.joined, options);
-    const { complete, ...answer } = await callRoom(broker, "room.catchUp", params, options);
+    const { complete, ...answer } = await catchUp(broker, home, params.cursors, options);
     void rooms.afterSync(socket.id, complete);
     return answer;
   });
+}
 
 const queueRoute = ({ queue: feed }: RouteParts): Route =>
   localRoute(queue, async (socket, { subscribe }: { subscribe: boolean }) => {

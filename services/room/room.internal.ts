@@ -2,8 +2,10 @@ import type { ConversationCommand, NoOp } from "../../actors/conversation/conver
 import type { Audience, StoredEvent } from "../../actors/conversation/conversation.events";
 import type { SyncAnswer } from "../../actors/conversation/conversation.reader";
 import type { ConversationState } from "../../actors/conversation/conversation.state";
+import type { EventPage, PageRead } from "../../actors/conversation/conversation.store";
 import type { Outcome } from "../../lib/actor/behaviour";
 import { callerOf } from "../../lib/call";
+import type { RepairCursors } from "./snapshot-repair";
 
 /** Actions of the room service that only other services call. Those with a `conversationId` run at its home. */
 export type RoomInternal = {
@@ -17,24 +19,40 @@ export type RoomInternal = {
     params: { conversationId: string };
     result: { session: NonNullable<ConversationState["session"]>; lastAll: number } | null;
   };
-  /** `room.sync`, and which conversations the answer brings up to date: for the io node that makes them live. */
-  "room.catchUp": { params: { cursors: Record<string, number> }; result: SyncAnswer };
+  /**
+   * `room.sync` for conversations of one home, that of `at`, and which of them the answer brings up to date: for the io
+   * node that makes them live.
+   */
+  "room.catchUp": { params: { at: string; cursors: Record<string, number> }; result: SyncAnswer };
   /** Where a user may see events live, from the projections: the standing that the log gives at `through`. */
   "room.memberships": {
     params: { userId: string };
     result: { memberships: Array<{ conversationId: string; standing: Audience; since: number; through: number }> };
   };
-  /** Events of a conversation with seq above `after`, ascending. For io nodes, which know whom they may show them. */
-  "room.events": {
-    params: { conversationId: string; after: number; limit: number };
-    result: { events: StoredEvent[] };
+  /**
+   * Events of conversations with seq above `after`, ascending, and whether there are more. For io nodes, which know whom
+   * they may show them.
+   */
+  "room.events": { params: { reads: readonly PageRead[] }; result: { pages: EventPage[] } };
+  /**
+   * What an incarnation wrote in flushes `from` to `to`: whole flushes through the one answered, of which this answer is
+   * one of several parts.
+   */
+  "room.flushes": {
+    params: { incarnation: string; from: number; to: number; part: number };
+    result: { events: readonly StoredEvent[]; through: number; parts: number };
   };
-  /** Every event that an incarnation wrote in flushes `from` to `to`. */
-  "room.flushes": { params: { incarnation: string; from: number; to: number }; result: { events: StoredEvent[] } };
   /** The answering node's incarnation and last settled flush. */
   "room.progress": { params: object; result: { incarnation: string; flush: number } };
   /** Which of these users share a conversation with the user. */
   "room.shared": { params: { userId: string; userIds: readonly string[] }; result: { userIds: string[] } };
+  /** Writes a conversation's snapshot as its home has it. */
+  "room.project": { params: { conversationId: string }; result: null };
+  /**
+   * One bounded step of the search for snapshots that lag behind the log, and their repair. Takes the cursors of the
+   * last step's answer, empty ones at first.
+   */
+  "room.repair": { params: RepairCursors; result: RepairCursors & { repaired: number } };
   /** For operators: home, state and last events. */
   "room.inspect": {
     params: { conversationId: string; limit?: number };

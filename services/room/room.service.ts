@@ -1,6 +1,7 @@
 import type { Context } from "moleculer";
 import type { Conversations } from "../../actors/conversation/conversation.actor";
 import type { Action as CommandAction, CommandParams } from "../../actors/conversation/conversation.commands";
+import { fittingPages, partsOf } from "../../actors/conversation/conversation.parts";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
 import { ParleyError } from "../../lib/errors";
@@ -9,9 +10,11 @@ import { callerOf, commandOf, deadlineOf, derivedId } from "../conversation-comm
 import { type ConversationView, createdView } from "../conversation-views";
 import { conversationsOf, startConversations, stopConversations } from "../conversations";
 import { callUsers } from "../users/users.internal";
+import { catchUpInOne, homesOf } from "./catch-up";
 import { ConversationLists } from "./conversation-lists";
 import * as contracts from "./room.contract";
 import { callRoom, type RoomInternal } from "./room.internal";
+import { repairStep } from "./snapshot-repair";
 
 type Ctx<C extends keyof typeof contracts> = Context<Params<(typeof contracts)[C]>, Meta>;
 type Answer<C extends keyof typeof contracts> = Promise<Result<(typeof contracts)[C]>>;
@@ -19,6 +22,7 @@ type InternalCtx<N extends keyof RoomInternal> = Context<RoomInternal[N]["params
 type InternalAnswer<N extends keyof RoomInternal> = Promise<RoomInternal[N]["result"]>;
 
 const AT_HOME = { actor: { kind: "conversation", id: "conversationId" } };
+const READ = { repeats: "read" } as const;
 
 /** Direct and group conversations, and what other services ask of any conversation: a facade over the actor. */
 @Service({ name: "room", dependencies: ["users"] })
@@ -92,11 +96,12 @@ export default class RoomService extends DomainService {
 
   @Action(contracts.sync)
   async sync(ctx: Ctx<"sync">): Answer<"sync"> {
-    const { complete: _complete, ...answer } = await this.catchUp(ctx);
+    const home = homesOf(this.broker);
+    const { complete: _complete, ...answer } = await catchUpInOne(ctx, home, ctx.params.cursors);
     return answer;
   }
 
-  @InternalAction("catchUp")
+  @InternalAction("catchUp", { actor: { kind: "conversation", id: "at" }, ...READ })
   catchUp(ctx: InternalCtx<"room.catchUp">): InternalAnswer<"room.catchUp"> {
     return this.conversations.reader.sync(callerOf(ctx).id, ctx.params.cursors, deadlineOf(ctx));
   }
@@ -106,41 +111,59 @@ export default class RoomService extends DomainService {
     return this.conversations.command(ctx.params.conversationId, ctx.params.command);
   }
 
-  @InternalAction("session", AT_HOME)
+  @InternalAction("session", { ...AT_HOME, ...READ })
   async session(ctx: InternalCtx<"room.session">): InternalAnswer<"room.session"> {
     const state = await this.conversations.host.read(ctx.params.conversationId, deadlineOf(ctx));
     return state.session ? { session: state.session, lastAll: state.lastAll } : null;
   }
 
-  @InternalAction("memberships")
+  @InternalAction("memberships", READ)
   async memberships(ctx: InternalCtx<"room.memberships">): InternalAnswer<"room.memberships"> {
     return { memberships: await this.lists.memberships(ctx.params.userId) };
   }
 
-  @InternalAction("events")
+  @InternalAction("events", READ)
   async events(ctx: InternalCtx<"room.events">): InternalAnswer<"room.events"> {
-    const { conversationId, after, limit } = ctx.params;
-    return { events: await this.conversations.store.readAfter(conversationId, after, limit) };
+    return { pages: fittingPages(await this.conversations.store.readPages(ctx.params.reads)) };
   }
 
-  @InternalAction("flushes")
+  @InternalAction("flushes", READ)
   async flushes(ctx: InternalCtx<"room.flushes">): InternalAnswer<"room.flushes"> {
-    const { incarnation, from, to } = ctx.params;
-    return { events: await this.conversations.store.readFlushes(incarnation, from, to) };
+    const { incarnation, from, to, part } = ctx.params;
+    const { events, through } = await this.conversations.store.readFlushPage(incarnation, from, to);
+    const parts = partsOf(events);
+    return { events: parts[part] ?? [], through, parts: parts.length };
   }
 
-  @InternalAction("progress")
+  @InternalAction("progress", READ)
   async progress(): InternalAnswer<"room.progress"> {
     const { incarnation, flush } = this.conversations.progress;
     return Promise.resolve({ incarnation, flush });
   }
 
-  @InternalAction("shared")
+  @InternalAction("shared", READ)
   async shared(ctx: InternalCtx<"room.shared">): InternalAnswer<"room.shared"> {
     return { userIds: await this.lists.sharing(ctx.params.userId, ctx.params.userIds) };
   }
 
-  @InternalAction("inspect", AT_HOME)
+  @InternalAction("project", AT_HOME)
+  async project(ctx: InternalCtx<"room.project">): InternalAnswer<"room.project"> {
+    const { host, projector } = this.conversations;
+    const state = await host.readHead(ctx.params.conversationId, deadlineOf(ctx));
+    if (state.seq > 0) projector.repair([], state);
+    return null;
+  }
+
+  @InternalAction("repair")
+  repair(ctx: InternalCtx<"room.repair">): InternalAnswer<"room.repair"> {
+    const project = async (conversationId: string): Promise<void> => {
+      await callRoom(ctx, "room.project", { conversationId });
+    };
+    const { clock } = this.resources;
+    return repairStep(ctx.params, { store: this.conversations.store, clock, project });
+  }
+
+  @InternalAction("inspect", { ...AT_HOME, ...READ })
   async inspect(ctx: InternalCtx<"room.inspect">): InternalAnswer<"room.inspect"> {
     const { conversationId, limit = 20 } = ctx.params;
     const { host, store } = this.conversations;

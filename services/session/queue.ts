@@ -51,6 +51,16 @@ export class QueueView {
     return session.status === "unassigned" ? this.add(session) : this.remove(session.id);
   }
 
+  /** The waiting sessions by id, with the seq of the newest thing known of each. */
+  seqs(): Map<string, number> {
+    return new Map([...this.waiting.keys()].map((id) => [id, this.known.get(id) ?? 0]));
+  }
+
+  /** A session of which nothing newer than `seq` is known does not wait any more. */
+  gone(id: string, seq: number): QueueChange | undefined {
+    return this.known.get(id) === seq ? this.remove(id) : undefined;
+  }
+
   /** Takes an event of any conversation; everything that does not concern the queue is ignored. */
   apply({ conversationId, seq, session }: StoredEvent): QueueChange | undefined {
     return session && this.put(sessionView(conversationId, session, seq));

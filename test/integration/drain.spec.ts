@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Collection, CollectionDefinition, Document } from "../../lib/store/collection";
 import { MemoryStore } from "../../lib/store/memory";
+import { callRoom } from "../../services/room/room.internal";
 import { get, heard, outcome, type SocketNode, startSocketNode } from "../support/socket-node";
 import { until } from "../support/wait";
 
@@ -78,12 +79,11 @@ describe("a node that drains", () => {
     await until("they talk", () => answered.length > 50);
     await node.broker.call("io.drain", {});
     await Promise.all(chats);
-    const { events } = await node.broker.call<{ events: Array<{ commandId: string }> }, object>("room.events", {
-      conversationId,
-      after: 0,
-      limit: 100_000,
+    const { pages } = await callRoom(node.broker, "room.events", {
+      reads: [{ conversationId, after: 0, limit: 100_000 }],
     });
-    const stored = new Set(events.map(({ commandId }) => commandId));
+    expect(pages[0]?.more).toBe(false);
+    const stored = new Set(pages[0]?.events.map(({ commandId }) => commandId));
     expect(answered.filter((commandId) => !stored.has(commandId))).toEqual([]);
     // A packet may still be on its way when the transport closes; whatever had reached the node was answered.
     expect(lost.filter((commandId) => stored.has(commandId))).toEqual([]);

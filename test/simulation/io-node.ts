@@ -67,7 +67,7 @@ export class IoNode implements Peer {
       {
         clock: this.life,
         readEvents: (id, after, limit) => this.store.readAfter(id, after, limit),
-        readFlushes: (incarnation, from, to) => this.store.readFlushes(incarnation, from, to),
+        readFlushes: (incarnation, from, to) => this.store.readFlushPage(incarnation, from, to),
         memberships: (userId) => this.anyCore((core) => core.memberships(userId)),
         joined: (socketId, id, audience) => void this.room(id).set(socketId, audience),
         left: (socketId, id) => void this.room(id).delete(socketId),

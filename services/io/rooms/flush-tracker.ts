@@ -4,11 +4,12 @@ import type { BrokerEvents } from "../../events";
 import type { RoomLimits } from "./ports";
 import type { Reader } from "./reader";
 
-const TICK_MS = 1_000;
-/** Pauses between looks into the log of a lost node, in ticks: an insert may land late. The last one repeats. */
-const LOOK_AFTER_TICKS = [1, 2, 4, 8, 15, 30, 60];
-/** Ticks after which a lost incarnation is forgotten: no insert lands that late. */
-const FORGET_AFTER_TICKS = 3_600;
+const TICKS_PER_SECOND = 2;
+const TICK_MS = 1_000 / TICKS_PER_SECOND;
+/** Pauses between looks into the log of a lost node, in seconds: an insert may land late. The last one repeats. */
+const LOOK_AFTER_SECONDS = [1, 2, 4, 8, 15, 30, 60];
+/** Seconds after which a lost incarnation is forgotten: no insert lands that late. */
+const FORGET_AFTER_SECONDS = 3_600;
 
 export interface TrackerPorts {
   readonly clock: Clock;
@@ -153,27 +154,32 @@ export class FlushTracker {
     }
     let to = from;
     while (to < node.settled && !node.arrived.has(to + 1)) to += 1;
-    const events = await this.ports.reader.flushes(node.name, from, to, () => !this.stopped);
-    if (!events || this.stopped) return;
-    this.ports.found(events);
-    this.advance(node, to);
+    const page = await this.ports.reader.flushes(node.name, from, to, () => !this.stopped);
+    if (!page || this.stopped) return;
+    this.ports.found(page.events);
+    this.advance(node, page.through);
   }
 
   /** Looks beyond the last settled flush, too: a lost node may have written what it never told anybody. */
   private async look(node: Incarnation): Promise<void> {
     if (node.looking) return;
     node.looking = true;
-    const from = node.through + 1;
-    const to = node.through + this.ports.limits.missingFlushes;
-    const events = await this.ports.reader.flushes(node.name, from, to, () => !this.stopped);
+    const end = node.through + this.ports.limits.missingFlushes;
+    for (let from = node.through + 1; from <= end;) {
+      const page = await this.ports.reader.flushes(node.name, from, end, () => !this.stopped);
+      if (!page || this.stopped) break;
+      this.ports.found(page.events);
+      const newest = page.events.reduce((max, event) => Math.max(max, event.flush), 0);
+      // Its flushes follow one another, so all before the newest one are settled.
+      const settled = page.through < end ? page.through : newest - 1;
+      if (settled > node.settled && node.lost) node.lost.looks = 0;
+      this.settledThrough(node, settled);
+      from = page.through + 1;
+    }
     node.looking = false;
-    if (!events || this.stopped) return;
-    this.ports.found(events);
-    const newest = events.reduce((max, event) => Math.max(max, event.flush), 0);
-    // Its flushes follow one another, so all before the newest one are settled.
-    if (newest - 1 > node.settled && node.lost) node.lost.looks = 0;
-    this.settledThrough(node, newest - 1);
-    if (node.lost) node.lost.nextInTicks = LOOK_AFTER_TICKS[node.lost.looks] ?? LOOK_AFTER_TICKS.at(-1) ?? 1;
+    if (!node.lost) return;
+    const pause = LOOK_AFTER_SECONDS[node.lost.looks] ?? LOOK_AFTER_SECONDS.at(-1) ?? 1;
+    node.lost.nextInTicks = pause * TICKS_PER_SECOND;
   }
 
   private readonly tick = (): void => {
@@ -184,12 +190,12 @@ export class FlushTracker {
   private tickOf(node: Incarnation): void {
     node.silentTicks += 1;
     if (!node.lost) {
-      if (node.silentTicks >= this.ports.limits.silentSeconds) this.lost(node.name);
+      if (node.silentTicks >= this.ports.limits.silentSeconds * TICKS_PER_SECOND) this.lost(node.name);
       return;
     }
     node.lost.ticks += 1;
     node.lost.nextInTicks -= 1;
-    if (node.lost.ticks > FORGET_AFTER_TICKS) this.incarnations.delete(node.name);
+    if (node.lost.ticks > FORGET_AFTER_SECONDS * TICKS_PER_SECOND) this.incarnations.delete(node.name);
     else if (node.lost.nextInTicks <= 0 && !node.looking) {
       node.lost.looks += 1;
       void this.look(node);

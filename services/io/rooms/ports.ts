@@ -17,12 +17,21 @@ export interface Membership {
   readonly since?: number;
 }
 
+export interface FlushPage {
+  readonly events: readonly StoredEvent[];
+  /** Every event of the flushes through this one is among them. */
+  readonly through: number;
+}
+
 /** The log and the projections, by majority reads: what comes back is durable. A failed read is repeated here. */
 export interface RoomReads {
   /** Events of one conversation with seq above `after`, ascending, at most `limit`. */
   readEvents(conversationId: string, after: number, limit: number): Promise<StoredEvent[]>;
-  /** All events that this incarnation wrote in flushes `from` to `to`, both included, in any order. */
-  readFlushes(incarnation: string, from: number, to: number): Promise<StoredEvent[]>;
+  /**
+   * The events that this incarnation wrote in flushes `from` to `to`, both included, in any order; or a first part of
+   * them, when they are many: whole flushes, through the one that is answered.
+   */
+  readFlushes(incarnation: string, from: number, to: number): Promise<FlushPage>;
   memberships(userId: string): Promise<Membership[]>;
 }
 
@@ -41,6 +50,10 @@ export interface RoomDelivery {
 
 export interface RoomPorts extends RoomReads, RoomDelivery {
   readonly clock: Clock;
+  /** Events found in the log whose broadcast did not arrive here. */
+  readonly found?: (events: readonly StoredEvent[]) => void;
+  /** So many broadcasts did not arrive that they are not looked for: whatever is kept of events must be read again. */
+  readonly missed?: () => void;
 }
 
 export interface RoomLimits {
@@ -54,7 +67,10 @@ export interface RoomLimits {
   readonly missingFlushes: number;
   /** Milliseconds a missing flush may still arrive by itself. */
   readonly reorderMs: number;
-  /** Seconds without a sign of life after which a core node counts as lost. */
+  /**
+   * Seconds without a sign of life after which the log is looked into for what a core node wrote last. Nodes beat each
+   * second, and what a dead one wrote has to be seen within three.
+   */
   readonly silentSeconds: number;
   /** Standings remembered for sockets that connect before the projections show them. */
   readonly memory: number;
@@ -66,11 +82,11 @@ export interface RoomLimits {
 
 export const ROOM_LIMITS: RoomLimits = {
   page: 200,
-  reads: 32,
+  reads: 64,
   queue: 1_000,
   missingFlushes: 1_000,
   reorderMs: 50,
-  silentSeconds: 3,
+  silentSeconds: 2,
   memory: 50_000,
   memoryMs: 300_000,
   youngMs: 300_000,

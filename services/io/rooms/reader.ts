@@ -1,6 +1,6 @@
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
 import type { Clock } from "../../../lib/actor/ports";
-import type { Membership, RoomLimits, RoomReads } from "./ports";
+import type { FlushPage, Membership, RoomLimits, RoomReads } from "./ports";
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5_000;
@@ -35,7 +35,7 @@ export class Reader {
     return this.repeat(() => this.ports.readEvents(conversationId, after, this.limits.page), wanted);
   }
 
-  flushes(incarnation: string, from: number, to: number, wanted: () => boolean): Promise<StoredEvent[] | undefined> {
+  flushes(incarnation: string, from: number, to: number, wanted: () => boolean): Promise<FlushPage | undefined> {
     return this.repeat(() => this.ports.readFlushes(incarnation, from, to), wanted);
   }
 

@@ -46,8 +46,14 @@ export class RoomTable {
       clock: ports.clock,
       reader: this.reader,
       limits: this.limits,
-      found: (events) => this.receive(events),
-      syncRooms: () => this.syncRooms(),
+      found: (events) => {
+        this.receive(events);
+        ports.found?.(events);
+      },
+      syncRooms: () => {
+        this.syncRooms();
+        ports.missed?.();
+      },
     });
     this.host = {
       ports,

@@ -102,9 +102,9 @@ describe("a core node that is gone", () => {
   it("is noticed by its silence", async () => {
     const bench = await connected();
     bench.log.messages(1, { flush: 2 });
-    await bench.clock.advance(2_500);
+    await bench.clock.advance(1_400);
     expect(bench.seqs("alice")).toEqual([]);
-    await bench.clock.advance(1_500);
+    await bench.clock.advance(600);
     expect(bench.seqs("alice")).toEqual([2]);
     bench.table.stop();
   });
@@ -126,6 +126,29 @@ describe("a core node that is gone", () => {
       await bench.clock.advance(1_000);
     }
     expect(bench.reads.flushes).toEqual([]);
+    bench.table.stop();
+  });
+});
+
+describe("many flushes at once", () => {
+  it("are read in pages, each passed on and counted by itself", async () => {
+    const bench = await connected();
+    for (let flush = 2; flush <= 9; flush++) bench.log.messages(1, { flush });
+    bench.flushesAtOnce = 3;
+    bench.table.receiveBeat({ incarnation: "core", flush: 9 });
+    await bench.clock.advance(1_000);
+    expect(bench.seqs("alice")).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(bench.reads.flushes).toEqual(["2-9", "5-9", "8-9"]);
+    bench.table.stop();
+  });
+
+  it("of a node that is gone are read to their end at once", async () => {
+    const bench = await connected({ missingFlushes: 6 });
+    for (let flush = 2; flush <= 12; flush++) bench.log.messages(1, { flush });
+    bench.flushesAtOnce = 2;
+    bench.table.coreLost("core");
+    await bench.clock.advance(3_000);
+    expect(bench.seqs("alice")).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     bench.table.stop();
   });
 });

@@ -1,6 +1,6 @@
 import type { Audience, EventData, EventType, StoredEvent } from "../../../actors/conversation/conversation.events";
 import type { Clock } from "../../../lib/actor/ports";
-import type { Membership, RoomLimits, RoomPorts } from "../../../services/io/rooms/ports";
+import type { FlushPage, Membership, RoomLimits, RoomPorts } from "../../../services/io/rooms/ports";
 import { RoomTable } from "../../../services/io/rooms/room-table";
 import type { WireEvent } from "../../../services/schemas";
 
@@ -88,6 +88,8 @@ export class Bench implements RoomPorts {
   readonly frames: string[] = [];
   readonly rooms = new Map<string, Map<string, Audience>>();
   readonly reads = { events: 0, flushes: [] as string[], memberships: 0 };
+  /** Flushes that one read answers. */
+  flushesAtOnce = 1_000_000;
   /** Number of reads that will fail. */
   failures = 0;
   /** Awaited by every read before it answers. */
@@ -129,12 +131,14 @@ export class Bench implements RoomPorts {
       .slice(0, limit);
   }
 
-  async readFlushes(incarnation: string, from: number, to: number): Promise<StoredEvent[]> {
+  async readFlushes(incarnation: string, from: number, to: number): Promise<FlushPage> {
     this.reads.flushes.push(`${from}-${to}`);
     await this.answer();
-    return this.log.events.filter(
-      (event) => event.incarnation === incarnation && event.flush >= from && event.flush <= to,
+    const through = Math.min(to, from + this.flushesAtOnce - 1);
+    const events = this.log.events.filter(
+      (event) => event.incarnation === incarnation && event.flush >= from && event.flush <= through,
     );
+    return { events, through };
   }
 
   async memberships(userId: string): Promise<Membership[]> {
