@@ -10,8 +10,8 @@ const message = "The heart is simulated: take it from the Clock or Random that w
 
 module.exports = [
   {
-    files: ["lib/actor/**", "actors/**", "services/io/rooms/**"],
-    ignores: ["lib/actor/system.ts"],
+    files: ["lib/actor/**", "lib/scheduling/**", "lib/outbox/**", "actors/**", "services/io/rooms/**"],
+    ignores: ["lib/actor/system.ts", "lib/scheduling/system.ts"],
     rules: {
       "no-restricted-globals": ["error", ...TIMERS.map((name) => ({ name, message }))],
       "no-restricted-properties": [

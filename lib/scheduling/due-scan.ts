@@ -1,0 +1,112 @@
+import type { Clock } from "../actor/ports";
+import type { Collection, Document, Filter } from "../store/collection";
+import type { Turn } from "./job";
+
+export interface DueScanOptions<D extends Document> {
+  readonly collection: Pick<Collection<D>, "find">;
+  /** Field path of a wall-clock millisecond, with an index that begins with the fields of `where` and ends with it. */
+  readonly field: string;
+  readonly where?: Filter;
+  /** Milliseconds after the field's time at which a document is due. */
+  readonly afterMs?: number;
+  /**
+   * The effect, idempotent: it carries an id that follows from the document and `dueAt` (`timerCommandId`). It is done
+   * again while the document stays due, and when it was interrupted.
+   */
+  act(document: D, dueAt: number): Promise<void>;
+  readonly clock: Clock;
+  readonly probe?: DueProbe;
+}
+
+export interface DueProbe {
+  /** An effect was done; lateness in milliseconds. */
+  acted(latenessMs: number): void;
+  failed(error: unknown): void;
+}
+
+/** The id of the command that time gives: the same from every scheduler, however often it is given. */
+export const timerCommandId = (kind: string, dueAt: number): string => `timer:${kind}:${dueAt}`;
+
+/**
+ * Acts on every document whose time has come, the longest due first, in pages. A document stays in the index until its
+ * projection has followed: what was done is not asked for again in the meantime, and what failed waits a little, and
+ * holds nobody up.
+ */
+export class DueScan<D extends Document> {
+  /** Document and due time to the wall-clock millisecond before which it is left alone, and failures so far. */
+  private readonly resting = new Map<string, { readonly until: number; readonly failures: number }>();
+
+  constructor(private readonly options: DueScanOptions<D>) {}
+
+  /** One pass over all that is due now; ends early when the turn is over. */
+  async run(turn: Pick<Turn, "live">): Promise<void> {
+    const through = this.options.clock.now() - (this.options.afterMs ?? 0);
+    let last: { readonly at: number; readonly id: string } | undefined;
+    while (turn.live()) {
+      const page = await this.page(last, through);
+      await this.actOn(page, turn);
+      const end = page.at(-1);
+      if (!end || page.length < PAGE) return;
+      last = { at: this.timeOf(end), id: end._id };
+    }
+  }
+
+  private page(last: { readonly at: number; readonly id: string } | undefined, through: number): Promise<D[]> {
+    const { collection, field, where } = this.options;
+    const filter: Filter = { ...where, [field]: { $gte: last?.at ?? 0, $lte: through } };
+    if (last) filter.$or = [{ [field]: { $gt: last.at } }, { _id: { $gt: last.id } }];
+    return collection.find(filter, { sort: { [field]: 1, _id: 1 }, limit: PAGE });
+  }
+
+  private async actOn(page: readonly D[], turn: Pick<Turn, "live">): Promise<void> {
+    const waiting = page.values();
+    const worker = async (): Promise<void> => {
+      for (const document of waiting) {
+        if (!turn.live()) return;
+        await this.actOnOne(document);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  }
+
+  private async actOnOne(document: D): Promise<void> {
+    const { clock, probe } = this.options;
+    const dueAt = this.timeOf(document) + (this.options.afterMs ?? 0);
+    const key = `${document._id}@${dueAt}`;
+    const rest = this.resting.get(key);
+    if (rest && clock.now() < rest.until && clock.now() > rest.until - MAX_REST_MS) return;
+    const failures = rest?.failures ?? 0;
+    try {
+      await this.options.act(document, dueAt);
+      if (!rest || failures > 0) probe?.acted(clock.now() - dueAt);
+      this.letRest(key, DONE_REST_MS, 0);
+    } catch (error) {
+      probe?.failed(error);
+      this.letRest(key, Math.min(FIRST_REST_MS * 2 ** failures, MAX_REST_MS), failures + 1);
+    }
+  }
+
+  private letRest(key: string, ms: number, failures: number): void {
+    this.resting.delete(key);
+    this.resting.set(key, { until: this.options.clock.now() + ms, failures });
+    for (const oldest of this.resting.keys()) {
+      if (this.resting.size <= MAX_RESTING) break;
+      this.resting.delete(oldest);
+    }
+  }
+
+  private timeOf(document: D): number {
+    let value: unknown = document;
+    for (const segment of this.options.field.split(".")) value = (value as Record<string, unknown>)[segment];
+    return value as number;
+  }
+}
+
+const PAGE = 500;
+const AT_ONCE = 16;
+/** A projection has followed long before. */
+const DONE_REST_MS = 30_000;
+const FIRST_REST_MS = 500;
+const MAX_REST_MS = 60_000;
+/** Beyond it the oldest is forgotten: at the worst it is asked for again, and answered as a repeat. */
+const MAX_RESTING = 20_000;
