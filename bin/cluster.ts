@@ -17,7 +17,8 @@ async function main(): Promise<void> {
   if (existsSync(".env")) process.loadEnvFile(".env");
   const config = readConfig({ ...process.env, SERVICES: "", NODE_ID: "" });
   requireServers(config);
-  const env = { ...process.env, ...(await sharedEnvironment(config)) };
+  // What each process does in order would bury what goes wrong.
+  const env = { LOG_LEVEL: "warn", ...process.env, ...(await sharedEnvironment(config)) };
   const cluster = new Cluster(config, options, env, say);
   stopOnSignals(cluster);
   await cluster.migrate();

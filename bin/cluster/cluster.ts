@@ -88,7 +88,10 @@ export class Cluster {
         env,
         isReady: (line) => line.startsWith("Parley is ready"),
         onLine: (line) => this.say(id, line),
-        onStart: (pid) => this.guard.watch(pid),
+        onStart: (pid) => {
+          this.guard.watch(pid);
+          this.say("cluster", `${id} is process ${pid} on port ${target.port}`);
+        },
         onEnd: (pid) => this.guard.forget(pid),
       }),
       onReady: () => this.frontDoor.add(target),
