@@ -21,6 +21,7 @@ export function conversationProbe(broker: ServiceBroker, conversations: () => Co
     },
     fenced: () => void fences.value++,
     storeFailed: () => void failures.value++,
+    sweepFailed: (error) => broker.logger.warn("what an ended node left could not be recovered yet", { error }),
     faulted: (error) => broker.logger.error("a conversation's command failed", { error }),
   };
 }

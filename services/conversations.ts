@@ -1,7 +1,11 @@
 import type { ServiceBroker } from "moleculer";
 import { Conversations, type Fanout } from "../actors/conversation/conversation.actor";
 import { LISTED_MEMBERS } from "../actors/conversation/conversation.state";
+import { ParleyError } from "../lib/errors";
+import { lifecycleOf } from "../lib/lifecycle";
 import { resourcesOf } from "../lib/resources";
+import { routingOf } from "../lib/routing";
+import { vitalsOf } from "../lib/vitals";
 import { broadcast } from "./call";
 import { conversationProbe } from "./conversation-metrics";
 import { publishingOf } from "./publishing";
@@ -10,6 +14,8 @@ import { publishingOf } from "./publishing";
 interface Shared {
   readonly conversations: Conversations;
   users: number;
+  /** When this node began to drain, by the monotonic clock. */
+  drainingSince: number | undefined;
   started: Promise<void> | undefined;
 }
 
@@ -27,17 +33,47 @@ export async function startConversations(broker: ServiceBroker): Promise<void> {
   await (shared.started ??= shared.conversations.start());
 }
 
-/** Call it in `stopped()`: the last service stops it, when everything taken is answered and projected. */
+/**
+ * Call it in `stopped()`: the last service stops it, when everything taken is answered and projected, or when the time
+ * to drain is over.
+ */
 export async function stopConversations(broker: ServiceBroker): Promise<void> {
   const shared = sharedOf(broker);
-  if (--shared.users === 0) await shared.conversations.stop();
+  if (--shared.users > 0) return;
+  const { config } = resourcesOf(broker);
+  const drained = shared.drainingSince === undefined ? 0 : performance.now() - shared.drainingSince;
+  await shared.conversations.stop(Math.max(config.DRAIN_SECONDS * 1_000 - drained, LEAST_STOP_MS));
+}
+
+/**
+ * Makes another node the conversation's home for ten minutes, and passivates it here. Nodes that start meanwhile do not
+ * know of it: what they call here is served, as everything that comes to a node that is not the home.
+ * @throws ParleyError NOT_FOUND when there is no such node, TOO_BUSY when the conversation was not idle by the deadline
+ */
+export async function moveConversation(
+  broker: ServiceBroker,
+  id: string,
+  deadline: number,
+  to?: string,
+): Promise<string> {
+  const routing = routingOf(broker);
+  const others = routing.offered(COMMAND).flatMap((offer) => (offer.id === broker.nodeID ? [] : [offer.id]));
+  const target = to ?? routing.peers.home(id, others);
+  if (target === undefined || !others.includes(target)) throw new ParleyError("NOT_FOUND");
+  routing.pin(id, target, MOVED_MS);
+  if (!(await conversationsOf(broker).host.passivate(id, deadline))) throw new ParleyError("TOO_BUSY");
+  return target;
 }
 
 function sharedOf(broker: ServiceBroker): Shared {
   let shared = byBroker.get(broker);
   if (!shared) {
-    shared = { conversations: create(broker), users: 0, started: undefined };
-    byBroker.set(broker, shared);
+    const made: Shared = { conversations: create(broker), users: 0, started: undefined, drainingSince: undefined };
+    byBroker.set(broker, (shared = made));
+    lifecycleOf(broker).onDrain(() => {
+      made.drainingSince = performance.now();
+      return Promise.resolve();
+    });
   }
   return shared;
 }
@@ -48,6 +84,8 @@ function create(broker: ServiceBroker): Conversations {
     store,
     clock,
     random,
+    monotonic: () => performance.now(),
+    ...(broker.transit && { isHome: (id: string) => routingOf(broker).isHome(COMMAND, id) }),
     ...publishingOf(broker),
     incarnation: `${broker.nodeID}/${random.id()}`,
     fanout: fanoutOf(broker, () => conversations),
@@ -63,9 +101,29 @@ function create(broker: ServiceBroker): Conversations {
     sole,
     onLost: () => broker.fatal("this node may not write any more: its mark was lost"),
   });
+  if (broker.transit) followStore(broker);
   return conversations;
 }
 
+/** A node whose store has not answered for a while is nobody's home: the others are told. */
+function followStore(broker: ServiceBroker): void {
+  const { clock } = resourcesOf(broker);
+  let cancel: (() => void) | undefined;
+  vitalsOf(broker).onChange((part, state) => {
+    if (part !== "store") return;
+    cancel?.();
+    cancel = undefined;
+    if (state === "up") routingOf(broker).setStoreless(false);
+    else cancel = clock.setTimeout(() => routingOf(broker).setStoreless(true), STORELESS_AFTER_MS);
+  });
+}
+
+/** The action whose nodes are the homes of conversations. */
+const COMMAND = "room.command";
+const MOVED_MS = 600_000;
+/** Beyond the second or two after which the store counts as down: five in all. */
+const STORELESS_AFTER_MS = 3_000;
+const LEAST_STOP_MS = 1_000;
 const REACTIONS_PER_MESSAGE = 1_000;
 const IO = ["io"];
 

@@ -19,6 +19,11 @@ export interface ActivationContext<S, C extends Command, D extends LogDocument, 
   readonly random: Random;
   /** Commands waiting or in flight in one activation; a further one is answered TOO_BUSY. */
   readonly maxMailbox: number;
+  /**
+   * Other nodes may write to the log: a state that was not compared with it for so many milliseconds is, before it is
+   * read. Absent where nobody else writes.
+   */
+  readonly freshMs?: number | undefined;
   /** Every durable event of this node, in seq order per actor. */
   readonly onDurable: (id: string, event: D, state: S) => void;
   /** Events found in the log, beyond the snapshot or by a repeat: perhaps nobody has been told of them. */
@@ -52,6 +57,8 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
   private running = false;
   /** Counts reloads: what was begun under an older one is void. */
   private generation = 0;
+  /** When the durable state was last known to be the log's, in wall-clock milliseconds. */
+  private confirmedAt = 0;
   lastUsedAt: number;
 
   constructor(
@@ -90,6 +97,14 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     });
   }
 
+  /** The durable state, at most `freshMs` behind the log. @throws ParleyError UNAVAILABLE at the deadline */
+  readFresh(deadline: number): Promise<S> {
+    const { freshMs, clock } = this.context;
+    const age = clock.now() - this.confirmedAt;
+    const fresh = freshMs === undefined || this.durable === undefined || (age >= 0 && age <= freshMs);
+    return fresh ? this.read(deadline) : this.readHead(deadline);
+  }
+
   /** The durable state, loaded when it must be. @throws ParleyError UNAVAILABLE at the deadline */
   async read(deadline: number): Promise<S> {
     this.lastUsedAt = this.context.clock.now();
@@ -106,13 +121,17 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
    * not (or no longer) at home hears of no event until it decides again.
    */
   async readHead(deadline: number): Promise<S> {
-    const { heads, behaviour } = this.context;
+    const { heads, behaviour, clock } = this.context;
     this.readingHeads++;
     try {
       for (;;) {
+        const asked = clock.now();
         const { head } = await heads.confirm({ stream: this.id, by: "", commandId: "" }, deadline);
         const state = await this.read(deadline);
-        if (behaviour.seqOf(state) >= head) return state;
+        if (behaviour.seqOf(state) >= head) {
+          this.confirmedAt = asked;
+          return state;
+        }
         if (this.decided === undefined || behaviour.seqOf(this.decided) < head) this.reload();
         // Either it becomes durable here, or what is in flight is settled and the state is loaded again.
         if (!this.window.settled) await this.durableAt(head, deadline);
@@ -135,6 +154,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
   stored(event: D): void {
     const entry = this.window.take(event);
     this.durable = entry.state;
+    this.confirmedAt = this.context.clock.now();
     this.window.remember(event);
     this.context.onDurable(this.id, event, entry.state);
     entry.call.answer({ event, repeated: false });
@@ -323,11 +343,13 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     const backoff = new Backoff(clock, random, { firstMs: 10, maxMs: 1_000 });
     while (this.wanted()) {
       try {
+        const begun = clock.now();
         const { state, found } = await behaviour.load(this.id);
         const unsure = this.mailbox.unsure();
         const known = await log.commands(unsure.map(({ command }) => this.refOf(command)));
         this.decided = state;
         this.durable = state;
+        this.confirmedAt = begun;
         if (found.length > 0) onFound(this.id, found, state);
         this.resolveUnsure(unsure, known);
         break;

@@ -23,6 +23,7 @@ interface Question<D> {
 export class HeadReader<D extends LogDocument> {
   private waiting: Array<Question<D>> = [];
   private running = false;
+  private abandoned = false;
 
   constructor(
     private readonly log: LogPort<D>,
@@ -41,10 +42,15 @@ export class HeadReader<D extends LogDocument> {
     });
   }
 
+  /** Asks no more: whoever waits is never answered. */
+  abandon(): void {
+    this.abandoned = true;
+  }
+
   private async run(): Promise<void> {
     this.running = true;
     const backoff = new Backoff(this.clock, this.random, { firstMs: 10, maxMs: 1_000 });
-    while (this.waiting.length > 0) {
+    while (this.waiting.length > 0 && !this.abandoned) {
       const batch = this.waiting.splice(0, MAX_BATCH);
       const refs = batch.map(({ ref }) => ref);
       try {

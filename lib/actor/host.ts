@@ -7,6 +7,8 @@ export interface HostOptions {
   readonly maxActivations: number;
   /** An activation unused for this long is passivated. */
   readonly idleMs: number;
+  /** Is this node the actor's home? One that is idle elsewhere is passivated. */
+  readonly isHome?: (id: string) => boolean;
 }
 
 /**
@@ -43,10 +45,10 @@ export class ActorHost<S, C extends Command, D extends LogDocument, F, N> {
     return activation ? activation.ask(command) : Promise.reject(this.refusal());
   }
 
-  /** The durable state of an actor. @throws ParleyError TOO_BUSY, UNAVAILABLE */
+  /** The durable state of an actor, at most `freshMs` behind the log. @throws ParleyError TOO_BUSY, UNAVAILABLE */
   read(id: string, deadline: number): Promise<S> {
     const activation = this.activate(id);
-    return activation ? activation.read(deadline) : Promise.reject(this.refusal());
+    return activation ? activation.readFresh(deadline) : Promise.reject(this.refusal());
   }
 
   /** Like `read`, and as new as the log was when asked. @throws ParleyError TOO_BUSY, UNAVAILABLE */
@@ -64,12 +66,29 @@ export class ActorHost<S, C extends Command, D extends LogDocument, F, N> {
     return this.activations.has(id);
   }
 
+  /** Drops an actor's activation as soon as it is idle; false when it was not by the deadline (wall-clock milliseconds). */
+  async passivate(id: string, deadline: number): Promise<boolean> {
+    for (;;) {
+      const activation = this.activations.get(id);
+      if (!activation) return true;
+      if (activation.idle) return this.activations.delete(id);
+      if (this.context.clock.now() >= deadline) return false;
+      await new Promise<void>((resolve) => void this.context.clock.setTimeout(resolve, LOOK_MS));
+    }
+  }
+
   /** Refuses new work, and resolves when what was taken is answered. */
   async stop(): Promise<void> {
     this.stopped = true;
-    while (this.depth > 0) await new Promise<void>((resolve) => this.context.clock.setTimeout(resolve, 5));
+    while (this.depth > 0) await new Promise<void>((resolve) => this.context.clock.setTimeout(resolve, LOOK_MS));
     this.cancelSweep?.();
     this.cancelSweep = undefined;
+  }
+
+  /** Refuses new work, and answers everybody at once with what is known. */
+  abandon(): void {
+    this.stopped = true;
+    for (const activation of this.busy) activation.expire(Number.POSITIVE_INFINITY);
   }
 
   private refusal(): ParleyError {
@@ -124,12 +143,16 @@ export class ActorHost<S, C extends Command, D extends LogDocument, F, N> {
     }
     if (now - this.passivatedAt < PASSIVATION_MS) return;
     this.passivatedAt = now;
+    const { idleMs, isHome } = this.options;
     for (const [id, activation] of this.activations) {
-      if (activation.idle && now - activation.lastUsedAt >= this.options.idleMs) this.activations.delete(id);
+      if (!activation.idle) continue;
+      if (now - activation.lastUsedAt >= idleMs || isHome?.(id) === false) this.activations.delete(id);
     }
   }
 }
 
+/** Between two looks whether something has become idle. */
+const LOOK_MS = 5;
 const SWEEP_MS = 100;
 const PASSIVATION_MS = 5_000;
 const EVICTION_LOOKS = 64;

@@ -3,95 +3,131 @@ import type { Clock } from "./ports";
 
 export const MARKS: CollectionDefinition = { name: "marks", indexes: [] };
 
-/** How far an incarnation's flushes are projected. Whoever finds it unchanged for long sweeps what lies beyond. */
+/**
+ * How far an incarnation's flushes are projected. Only its owner changes it; whoever finds it unchanged for long inserts
+ * a second document, `sweptId(_id)`, and recovers what lies beyond.
+ */
 export interface MarkDocument {
   _id: string;
   flush: number;
+  /** Counts up: a mark with another number has been renewed. */
+  renewals: number;
+  /** Wall-clock milliseconds of the owner, for operators. */
   renewedAt: number;
+  /** This document says that the mark was swept. */
+  swept?: true;
+}
+
+/** The document that says that an incarnation's mark was swept. */
+export const sweptId = (incarnation: string): string => `swept/${incarnation}`;
+
+export interface MarkOptions {
+  readonly marks: Collection<MarkDocument>;
+  readonly incarnation: string;
+  readonly clock: Clock;
+  /** Milliseconds that never go back, whatever is done to the wall clock. */
+  readonly monotonic: () => number;
+  /** The flush through which everything is projected. */
+  readonly projected: () => number;
+  /** Called once when this node may not write any more. */
+  readonly onLost: () => void;
+  /** Nobody sweeps the marks of a node that is alone: it may write also after a long sleep of the machine. */
+  readonly sole: boolean;
 }
 
 /**
- * The mark of this incarnation: written before its first insert, renewed every 5 s. A node that could not renew for
- * 30 s, or whose mark has been swept away, may not insert any more.
+ * The mark of this incarnation: written before its first insert, renewed every 5 s. A node that did not renew it for
+ * 30 s may not insert until it has, and one whose mark was swept may never again. Sweepers wait twice as long, so only a
+ * node whose clock stood still can be swept unawares; what it inserts before it notices is found when its mark is swept
+ * again.
  */
 export class Mark {
   private written = false;
+  private renewals = 0;
   private renewedAt = 0;
   private lost = false;
   private cancel: (() => void) | undefined;
   private first: Promise<void> | undefined;
 
-  constructor(
-    private readonly marks: Collection<MarkDocument>,
-    private readonly incarnation: string,
-    private readonly clock: Clock,
-    /** The flush through which everything is projected. */
-    private readonly projected: () => number,
-    /** Called once when this node may not write any more. */
-    private readonly onLost: () => void,
-    /** Nobody sweeps the marks of a node that is alone: it may write also after a long sleep of the machine. */
-    private readonly sole: boolean,
-  ) {}
+  constructor(private readonly options: MarkOptions) {}
 
-  /** Resolves when this node may insert; undefined when it may at once. @throws when it may not */
+  /** Resolves when this node may insert; undefined when it may at once. @throws when it may not, or not yet */
   beforeInsert(): Promise<void> | undefined {
     if (this.lost) return Promise.reject(new Error("this incarnation lost its mark"));
     if (!this.written) return (this.first ??= this.write().finally(() => (this.first = undefined)));
-    if (this.sole || this.clock.now() - this.renewedAt < LOST_AFTER_MS) return undefined;
-    this.giveUp();
-    return Promise.reject(new Error("this incarnation could not renew its mark"));
+    return this.isLate() ? Promise.reject(new LateError()) : undefined;
   }
 
   /** Ends the renewal and takes the mark away: call it when everything is projected. */
   async stop(): Promise<void> {
+    const ours = this.written && !this.lost;
+    this.abandon();
+    if (ours) await this.options.marks.deleteMany({ _id: this.options.incarnation });
+  }
+
+  /** Ends the renewal and leaves the mark to be swept: nothing may be inserted any more. */
+  abandon(): void {
     this.cancel?.();
     this.cancel = undefined;
-    const ours = this.written && !this.lost;
     // A renewal on its way must not take the missing mark for a lost one.
     this.lost = true;
-    if (ours) await this.marks.deleteMany({ _id: this.incarnation });
   }
 
   private async write(): Promise<void> {
-    const renewedAt = this.clock.now();
+    const { marks, incarnation, clock, monotonic } = this.options;
+    const begun = monotonic();
     try {
-      await this.marks.insertMany([{ _id: this.incarnation, flush: 0, renewedAt }]);
+      await marks.insertMany([{ _id: incarnation, flush: 0, renewals: 0, renewedAt: clock.now() }]);
     } catch (error) {
       // Ours already, by an attempt whose outcome was unknown.
       if (!(error instanceof DuplicateKeyError)) throw error;
     }
     this.written = true;
-    this.renewedAt = renewedAt;
-    this.schedule();
+    this.renewedAt = begun;
+    this.renewIn(RENEW_MS);
+    if (this.isLate()) throw new LateError();
   }
 
-  private schedule(): void {
-    this.cancel = this.clock.setTimeout(() => void this.renew(), RENEW_MS);
+  private renewIn(ms: number): void {
+    this.cancel = this.options.clock.setTimeout(() => void this.renew(), ms);
   }
 
   private async renew(): Promise<void> {
-    const renewedAt = this.clock.now();
+    const { marks, incarnation, clock, monotonic, projected, sole } = this.options;
+    const begun = monotonic();
+    let next = RENEW_MS;
     try {
-      const { matched } = await this.marks.updateOne(
-        { _id: this.incarnation },
-        { $set: { flush: this.projected(), renewedAt } },
-      );
-      if (matched === 0) return this.giveUp();
-      this.renewedAt = renewedAt;
+      const renewed = { flush: projected(), renewals: ++this.renewals, renewedAt: clock.now() };
+      const { matched } = await marks.updateOne({ _id: incarnation }, { $set: renewed });
+      // Looked for after the renewal: a sweeper that begins later has seen it.
+      const swept = sole ? undefined : await marks.findOne({ _id: sweptId(incarnation) });
+      if (matched === 0 || swept) return this.giveUp();
+      this.renewedAt = begun;
     } catch {
-      // Tried again with the next renewal; `beforeInsert` counts the time since the last success.
+      next = RETRY_MS;
     }
-    if (!this.lost && this.cancel) this.schedule();
+    if (!this.lost) this.renewIn(next);
+  }
+
+  private isLate(): boolean {
+    return !this.options.sole && this.options.monotonic() - this.renewedAt >= LATE_AFTER_MS;
   }
 
   private giveUp(): void {
     if (this.lost) return;
-    this.lost = true;
-    this.cancel?.();
-    this.cancel = undefined;
-    this.onLost();
+    this.abandon();
+    this.options.onLost();
+  }
+}
+
+/** The mark was not renewed lately: a sweeper may be about to take it for ownerless. */
+class LateError extends Error {
+  override readonly name = "LateError";
+  constructor() {
+    super("this incarnation has not renewed its mark lately");
   }
 }
 
 const RENEW_MS = 5_000;
-const LOST_AFTER_MS = 30_000;
+const RETRY_MS = 1_000;
+const LATE_AFTER_MS = 30_000;

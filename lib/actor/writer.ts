@@ -59,6 +59,7 @@ interface Flight<D> {
 export class Writer<D extends LogDocument> {
   private queue: Array<Submission<D>> = [];
   private running = false;
+  private abandoned = false;
   private flush = 0;
   private settledFlush = 0;
   private readonly stalled = new Map<string, Submitter<D>>();
@@ -93,6 +94,12 @@ export class Writer<D extends LogDocument> {
     await new Promise<void>((resolve) => this.idle.push(resolve));
   }
 
+  /** Gives up what is queued or in flight: it may be stored or not, and nobody is told. */
+  abandon(): void {
+    this.abandoned = true;
+    this.queue = [];
+  }
+
   private async run(): Promise<void> {
     let flight = this.take();
     while (flight) flight = await this.settle(flight);
@@ -102,7 +109,7 @@ export class Writer<D extends LogDocument> {
 
   /** Hands the next flush to the store; undefined when nothing is queued. */
   private take(): Flight<D> | undefined {
-    if (this.queue.length === 0) return undefined;
+    if (this.queue.length === 0 || this.abandoned) return undefined;
     this.flush++;
     const batch = this.nextFlush();
     return { flush: this.flush, batch, startedAt: this.options.clock.now(), inserted: this.insert(batch) };
@@ -139,6 +146,7 @@ export class Writer<D extends LogDocument> {
     const next = failure === undefined ? this.take() : undefined;
     if (failure === undefined) this.markStored(batch, stored);
     else await this.recover(batch, failure, stored);
+    if (this.abandoned) return undefined;
     this.settledFlush = flush;
     this.options.onSettled(flush, stored, this.options.clock.now() - startedAt);
     return next ?? this.take();
@@ -165,6 +173,7 @@ export class Writer<D extends LogDocument> {
         this.options.onStoreError?.(failure);
         await backoff.wait();
       }
+      if (this.abandoned) return;
       this.resume(left);
       if (left.length === 0) return;
       failure = await this.insert(left);
@@ -234,6 +243,7 @@ export class Writer<D extends LogDocument> {
         return await this.options.log.verify(left.map(({ document }) => document));
       } catch (error) {
         this.options.onStoreError?.(error);
+        if (this.abandoned) return left.map(() => "absent" as const);
         await backoff.wait();
       }
     }

@@ -94,4 +94,5 @@ export const sync = contract({
   errors: [],
   rest: { method: "POST", path: "/conversations/sync" },
   socket: "conversation.sync",
+  repeatable: true,
 });

@@ -4,6 +4,7 @@ import type { SyncAnswer } from "../../actors/conversation/conversation.reader";
 import type { ConversationState } from "../../actors/conversation/conversation.state";
 import type { EventPage, PageRead } from "../../actors/conversation/conversation.store";
 import type { Outcome } from "../../lib/actor/behaviour";
+import type { SweepReport } from "../../lib/actor/sweeper";
 import { callerOf } from "../../lib/call";
 import type { RepairCursors } from "./snapshot-repair";
 
@@ -53,6 +54,13 @@ export type RoomInternal = {
    * last step's answer, empty ones at first.
    */
   "room.repair": { params: RepairCursors; result: RepairCursors & { repaired: number } };
+  /**
+   * One look at the marks of all core nodes: what nodes that ended left behind is projected, published and broadcast. To
+   * be called every ten seconds, with `of: "marks"`: always at the same node while that lives.
+   */
+  "room.sweep": { params: { of: "marks" }; result: SweepReport };
+  /** For operators: makes another node the home for ten minutes: this one, if named. NOT_FOUND when there is none. */
+  "room.move": { params: { conversationId: string; to?: string }; result: { from: string; to: string } };
   /** For operators: home, state and last events. */
   "room.inspect": {
     params: { conversationId: string; limit?: number };

@@ -8,7 +8,7 @@ import { ParleyError } from "../../lib/errors";
 import type { Meta } from "../auth/principal";
 import { callerOf, commandOf, deadlineOf, derivedId } from "../conversation-command";
 import { type ConversationView, createdView } from "../conversation-views";
-import { conversationsOf, startConversations, stopConversations } from "../conversations";
+import { conversationsOf, moveConversation, startConversations, stopConversations } from "../conversations";
 import { callUsers } from "../users/users.internal";
 import { catchUpInOne, homesOf } from "./catch-up";
 import { ConversationLists } from "./conversation-lists";
@@ -154,13 +154,25 @@ export default class RoomService extends DomainService {
     return null;
   }
 
-  @InternalAction("repair")
+  @InternalAction("repair", { repeats: "read" })
   repair(ctx: InternalCtx<"room.repair">): InternalAnswer<"room.repair"> {
     const project = async (conversationId: string): Promise<void> => {
       await callRoom(ctx, "room.project", { conversationId });
     };
     const { clock } = this.resources;
     return repairStep(ctx.params, { store: this.conversations.store, clock, project });
+  }
+
+  @InternalAction("sweep", { actor: { kind: "sweeper", id: "of" }, repeats: "read" })
+  sweep(): InternalAnswer<"room.sweep"> {
+    return this.conversations.sweep();
+  }
+
+  @InternalAction("move", AT_HOME)
+  async move(ctx: InternalCtx<"room.move">): InternalAnswer<"room.move"> {
+    const { conversationId, to } = ctx.params;
+    const target = await moveConversation(this.broker, conversationId, deadlineOf(ctx), to);
+    return { from: this.broker.nodeID, to: target };
   }
 
   @InternalAction("inspect", { ...AT_HOME, ...READ })

@@ -15,6 +15,7 @@ import * as contracts from "./users.contract";
 import type { UsersInternal } from "./users.internal";
 import { type UserDocument, UserStore } from "./users.store";
 
+const READ = { repeats: "read" } as const;
 type Internal<N extends keyof UsersInternal> = UsersInternal[N];
 type InternalContext<N extends keyof UsersInternal> = Context<Internal<N>["params"], Meta>;
 
@@ -66,18 +67,18 @@ export default class UsersService extends DomainService {
     return toUser(user);
   }
 
-  @InternalAction("exist")
+  @InternalAction("exist", READ)
   async exist(ctx: InternalContext<"users.exist">): Promise<Internal<"users.exist">["result"]> {
     return { missing: await this.users.missing(ctx.params.ids) };
   }
 
-  @InternalAction("get")
+  @InternalAction("get", READ)
   async get(ctx: InternalContext<"users.get">): Promise<Internal<"users.get">["result"]> {
     const user = await this.users.get(ctx.params.id);
     return user ? toUser(user) : null;
   }
 
-  @InternalAction("principal")
+  @InternalAction("principal", READ)
   async principal(ctx: InternalContext<"users.principal">): Promise<Internal<"users.principal">["result"]> {
     const user = await this.users.get(ctx.params.id);
     if (!user) return null;
@@ -85,7 +86,7 @@ export default class UsersService extends DomainService {
     return { roles, guest, ...(rolesNumber === undefined ? {} : { rolesNumber }) };
   }
 
-  @InternalAction("credentials")
+  @InternalAction("credentials", READ)
   async credentials(ctx: InternalContext<"users.credentials">): Promise<Internal<"users.credentials">["result"]> {
     const user = await this.users.byEmail(ctx.params.email);
     if (!user) return null;
@@ -107,7 +108,7 @@ export default class UsersService extends DomainService {
     return toUser(user);
   }
 
-  @InternalAction("search")
+  @InternalAction("search", READ)
   async search(ctx: InternalContext<"users.search">): Promise<Internal<"users.search">["result"]> {
     const found = await this.users.search(ctx.params.query ?? "", ctx.params.limit);
     return { users: found.map(toUser) };

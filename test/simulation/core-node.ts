@@ -1,5 +1,4 @@
 import { Conversations } from "../../actors/conversation/conversation.actor";
-import { MARKS, type MarkDocument } from "../../lib/actor/mark";
 import type { Store } from "../../lib/store/collection";
 import { ConversationLists } from "../../services/room/conversation-lists";
 import type { IoNode } from "./io-node";
@@ -21,7 +20,8 @@ export interface CoreOptions {
 }
 
 const SWEEP_MS = 5_000;
-const OWNERLESS_MS = 20_000;
+/** Shorter than in the product: histories are short, and sweeping an owner that lives is part of the game. */
+const SWEEPING = { ownerlessMs: 20_000, againMs: 5_000 };
 
 /** A process that serves conversations: the product's own `Conversations`, on a simulated store and broker. */
 export class CoreNode implements Peer {
@@ -29,7 +29,6 @@ export class CoreNode implements Peer {
   readonly life: Life;
   readonly conversations: Conversations;
   private readonly lists: ConversationLists;
-  private readonly marks = new Map<string, { flush: number; renewedAt: number; since: number }>();
 
   constructor(private readonly options: CoreOptions) {
     const { life, store, network, limits, onLost } = options;
@@ -40,9 +39,11 @@ export class CoreNode implements Peer {
       store,
       clock: life,
       random: life,
+      monotonic: () => life.world.now,
       incarnation: life.incarnation,
       limits,
       sole: false,
+      sweeping: SWEEPING,
       onLost,
       fanout: {
         flush: (part) => {
@@ -76,32 +77,12 @@ export class CoreNode implements Peer {
     return this.lists.memberships(userId);
   }
 
-  /**
-   * Projects and broadcasts what ended incarnations left beyond their marks, time and again, for inserts that land late.
-   */
   private readonly sweep = async (): Promise<void> => {
     try {
-      for (const mark of await this.options.store.collection<MarkDocument>(MARKS).find({ _id: { $gt: "" } })) {
-        const known = this.marks.get(mark._id);
-        if (!known || known.flush !== mark.flush || known.renewedAt !== mark.renewedAt)
-          this.marks.set(mark._id, { flush: mark.flush, renewedAt: mark.renewedAt, since: this.life.now() });
-        else if (this.life.now() - known.since >= OWNERLESS_MS) await this.sweepOne(mark);
-      }
+      await this.conversations.sweep();
     } catch {
       // The next round finds what this one did not.
     }
     this.life.setTimeout(() => void this.sweep(), SWEEP_MS);
   };
-
-  private async sweepOne(mark: MarkDocument): Promise<void> {
-    const { store, projector } = this.conversations;
-    const left = await store.readFlushes(mark._id, mark.flush + 1);
-    for (const id of new Set(left.map(({ conversationId }) => conversationId))) {
-      const { state, found } = await store.load(id);
-      if (found.length > 0) projector.repair(found, state);
-    }
-    this.options.network.broadcast(this.life, "io", (peer) =>
-      (peer as unknown as IoNode).table.receiveFound({ events: left }),
-    );
-  }
 }

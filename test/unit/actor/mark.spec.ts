@@ -1,4 +1,4 @@
-import { Mark, type MarkDocument, MARKS } from "../../../lib/actor/mark";
+import { Mark, type MarkDocument, MARKS, sweptId } from "../../../lib/actor/mark";
 import { MemoryStore } from "../../../lib/store/memory";
 import { settle, VirtualClock } from "../../support/virtual-clock";
 
@@ -8,14 +8,17 @@ function rig({ sole = false } = {}) {
   const clock = new VirtualClock();
   const marks = new MemoryStore().collection<MarkDocument>(MARKS);
   const told = { lost: 0, projected: 0 };
-  const mark = new Mark(
+  /** By how much the wall clock has jumped. */
+  const time = { jumped: 0 };
+  const mark = new Mark({
     marks,
-    "node-1",
-    clock,
-    () => told.projected,
-    () => told.lost++,
+    incarnation: "node-1",
+    clock: { now: () => clock.now() + time.jumped, setTimeout: clock.setTimeout.bind(clock) },
+    monotonic: () => clock.now(),
+    projected: () => told.projected,
+    onLost: () => told.lost++,
     sole,
-  );
+  });
   const may = async (): Promise<boolean> =>
     Promise.resolve(mark.beforeInsert()).then(
       () => true,
@@ -23,7 +26,7 @@ function rig({ sole = false } = {}) {
     );
   const read = () => marks.findOne({ _id: "node-1" });
   const fail = (write: Write) => jest.spyOn(marks, write).mockRejectedValue(new Error("time-out"));
-  return { clock, marks, told, mark, may, read, fail };
+  return { clock, marks, told, time, mark, may, read, fail };
 }
 
 describe("the mark", () => {
@@ -51,7 +54,7 @@ describe("the mark", () => {
 
   it("whose first write landed unheard is ours", async () => {
     const { marks, may, mark } = rig();
-    await marks.insertMany([{ _id: "node-1", flush: 0, renewedAt: 0 }]);
+    await marks.insertMany([{ _id: "node-1", flush: 0, renewals: 0, renewedAt: 0 }]);
     expect(await may()).toBe(true);
     await mark.stop();
   });
@@ -61,7 +64,7 @@ describe("the mark", () => {
     await may();
     told.projected = 7;
     await clock.advance(5_000);
-    expect(await read()).toEqual({ _id: "node-1", flush: 7, renewedAt: clock.now() });
+    expect(await read()).toEqual({ _id: "node-1", flush: 7, renewals: 1, renewedAt: clock.now() });
     await mark.stop();
   });
 
@@ -77,16 +80,18 @@ describe("the mark", () => {
     await mark.stop();
   });
 
-  it("not renewed for 30 s is lost: nothing is inserted any more, also when the store is back", async () => {
-    const { clock, fail, told, may } = rig();
+  it("not renewed for 30 s lets nothing be inserted, until it is renewed", async () => {
+    const { clock, fail, told, may, mark } = rig();
     await may();
     const failing = fail("updateOne");
-    await clock.advance(31_000);
-    expect([await may(), told.lost]).toEqual([false, 1]);
+    await clock.advance(29_999);
+    expect(await may()).toBe(true);
+    await clock.advance(1);
+    expect(await may()).toBe(false);
     failing.mockRestore();
-    await clock.advance(30_000);
-    expect([await may(), told.lost]).toEqual([false, 1]);
-    expect(clock.pending).toBe(0);
+    await clock.advance(1_000);
+    expect([await may(), told.lost]).toEqual([true, 0]);
+    await mark.stop();
   });
 
   it("swept away by another node is lost, and is not written anew", async () => {
@@ -96,6 +101,65 @@ describe("the mark", () => {
     await clock.advance(5_000);
     expect([await may(), told.lost]).toEqual([false, 1]);
     expect(await read()).toBeUndefined();
+  });
+
+  it("that was swept while its owner slept is lost at the next renewal, though it is still there", async () => {
+    const { clock, marks, told, may } = rig();
+    await may();
+    await marks.insertMany([{ _id: sweptId("node-1"), flush: 0, renewals: 0, renewedAt: 0, swept: true }]);
+    await clock.advance(5_000);
+    expect([await may(), told.lost]).toEqual([false, 1]);
+  });
+
+  it("renewed too slowly lets nothing be inserted", async () => {
+    const { clock, marks, may, mark } = rig();
+    await may();
+    const update = marks.updateOne.bind(marks);
+    marks.updateOne = async (...args) => {
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 40_000));
+      return update(...args);
+    };
+    await clock.advance(45_000);
+    expect(await may()).toBe(false);
+    marks.updateOne = update;
+    await clock.advance(50_000);
+    expect(await may()).toBe(true);
+    await mark.stop();
+  });
+
+  it("written too slowly lets nothing be inserted, until it is renewed", async () => {
+    const { clock, marks, told, mark, may } = rig();
+    const insert = marks.insertMany.bind(marks);
+    marks.insertMany = async (documents) => {
+      await insert(documents);
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 31_000));
+    };
+    const first = may();
+    await clock.advance(31_000);
+    expect(await first).toBe(false);
+    await clock.advance(5_000);
+    expect([await may(), told.lost]).toEqual([true, 0]);
+    await mark.stop();
+  });
+
+  it("does not follow jumps of the wall clock", async () => {
+    const { clock, time, told, may, mark } = rig();
+    await may();
+    time.jumped = 3_600_000;
+    expect(await may()).toBe(true);
+    await clock.advance(10_000);
+    time.jumped = -3_600_000;
+    await clock.advance(10_000);
+    expect([await may(), told.lost]).toEqual([true, 0]);
+    await mark.stop();
+  });
+
+  it("that is abandoned stays, for others to sweep", async () => {
+    const { clock, may, mark, read } = rig();
+    await may();
+    mark.abandon();
+    expect([await may(), clock.pending]).toEqual([false, 0]);
+    expect(await read()).toBeDefined();
   });
 
   it("is taken away by an orderly stop, which is no loss even to a renewal on its way", async () => {

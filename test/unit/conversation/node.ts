@@ -55,6 +55,7 @@ export class Node {
       store: this.store,
       clock: this.clock,
       random: new SeededRandom(name),
+      monotonic: () => this.clock.now(),
       incarnation: name,
       fanout: {
         flush: ({ events }) => void this.flushed.push(events),
