@@ -42,6 +42,8 @@ export interface BrokerEvents {
     readonly family?: string;
     readonly roles?: readonly Role[];
   };
+  /** Rows were added to the outbox: whoever delivers need not wait for its next turn. To group `scheduler`. */
+  "outbox.added": object;
   /** Something else about a user changed: caches drop it, live sockets read it again. To groups `io` and `gateway`. */
   "users.changed": { readonly userId: string };
 }

@@ -4,13 +4,22 @@ import { standingChanges, type StoredEvent } from "./conversation.events";
 import type { ConversationState } from "./conversation.state";
 import { type ConversationStore, type Member, memberId, toSnapshot } from "./conversation.store";
 
+/** Where events go that somebody outside must learn of. Publishing one again changes nothing. */
+export interface Publishing {
+  wants(event: StoredEvent): boolean;
+  /** Resolves when they are durable. */
+  publish(events: readonly StoredEvent[]): Promise<void>;
+}
+
 /**
- * Writes snapshots and member documents in bulk: at most 250 ms behind what is durable, and 2 s while the store is
- * busy with messages. A snapshot is written only after the member documents through its `appliedSeq`.
+ * Writes snapshots and member documents in bulk, and publishes: at most 250 ms behind what is durable, and 2 s while the
+ * store is busy with messages. A snapshot is written only after the member documents and what is to be published
+ * through its `appliedSeq`: whatever lies beyond it, a load finds and publishes.
  */
 export class Projector {
   private dirty = new Map<string, ConversationState>();
   private members = new Map<string, Member>();
+  private unpublished: StoredEvent[] = [];
   private flush = 0;
   private projectedFlush = 0;
   private cancel: (() => void) | undefined;
@@ -21,9 +30,10 @@ export class Projector {
     private readonly store: ConversationStore,
     private readonly clock: Clock,
     private readonly random: Random,
+    private readonly publishing?: Publishing,
   ) {}
 
-  /** The flush through which everything is projected. */
+  /** The flush through which everything is projected and published. */
   get projected(): number {
     return this.projectedFlush;
   }
@@ -32,12 +42,18 @@ export class Projector {
   add(event: StoredEvent, state: ConversationState): void {
     this.dirty.set(state.id, state);
     this.addMembers(event);
+    if (this.publishing?.wants(event)) this.unpublished.push(event);
     this.schedule();
   }
 
   /** Takes what a load found beyond the snapshot. */
   repair(events: readonly StoredEvent[], state: ConversationState): void {
-    for (const event of events) this.addMembers(event);
+    // What a repeat was answered with was published when it was made, or when it was found.
+    const isTail = events.at(-1)?.seq === state.seq;
+    for (const event of events) {
+      this.addMembers(event);
+      if (isTail && this.publishing?.wants(event)) this.unpublished.push(event);
+    }
     const known = this.dirty.get(state.id);
     if (!known || known.seq < state.seq) this.dirty.set(state.id, state);
     this.schedule();
@@ -99,13 +115,15 @@ export class Projector {
   }
 
   private async writeDirty(): Promise<void> {
-    const { dirty, members, flush } = this;
+    const { dirty, members, unpublished, flush } = this;
     this.dirty = new Map();
     this.members = new Map();
+    this.unpublished = [];
     const backoff = new Backoff(this.clock, this.random, { firstMs: 50, maxMs: 2_000 });
     for (;;) {
       try {
         if (members.size > 0) await this.store.members.putNewer([...members.values()], "seq");
+        if (unpublished.length > 0) await this.publishing?.publish(unpublished);
         await this.store.conversations.putNewer([...dirty.values()].map(toSnapshot), "appliedSeq");
         this.projectedFlush = flush;
         return;

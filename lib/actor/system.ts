@@ -23,5 +23,8 @@ export const systemRandom: Random = {
   },
 };
 
+/** Below every identifier that is drawn from this wall-clock millisecond on, and above the earlier ones. */
+export const systemIdAt = (ms: number): string => Math.max(0, Math.floor(ms)).toString(16).padStart(12, "0");
+
 let pool = randomBytes(4_000);
 let poolAt = 0;

@@ -1,0 +1,60 @@
+import type { ServiceBroker } from "moleculer";
+import { metricsOf, type PlainCounter } from "../../lib/metrics";
+import type { DeliveryProbe } from "../../lib/outbox/delivery";
+import type { JobProbe } from "../../lib/scheduling/job-runner";
+import type { Scheduler } from "../../lib/scheduling/scheduler";
+
+/** The metrics of a scheduler node. */
+export function jobProbe(broker: ServiceBroker, scheduler: () => Scheduler): JobProbe {
+  const metrics = metricsOf(broker);
+  const turns = metrics.counter("parley_job_turns_total", "Turns of jobs that were begun");
+  const failures = metrics.counter("parley_job_failures_total", "Turns of jobs that failed");
+  const lateness = metrics.histogram("parley_job_lateness_seconds", "Time from due to begun", SECONDS);
+  metrics.gauge("parley_scheduler_holds", "1 on the node that runs the jobs", () => Number(scheduler().holds));
+  metrics.gauge("parley_jobs_failing", "Jobs whose last turn failed", () => failing(scheduler()));
+  return {
+    began: (_job, latenessMs) => {
+      turns.value++;
+      lateness.observe(latenessMs / 1_000);
+    },
+    failed: (job, error, inARow) => {
+      failures.value++;
+      // Jobs that run each second would say the same thing each second.
+      if (!isPowerOfTwo(inARow)) return;
+      if (isAway(error)) broker.logger.debug("a job found no node to ask", { job, inARow });
+      else broker.logger.warn("a job failed, its next turn tries again", { job, inARow, error });
+    },
+  };
+}
+
+/** Counts deliveries, and tells the operator of failed ones without what was to be delivered. */
+export function deliveryProbe(broker: ServiceBroker, publisher: string): DeliveryProbe {
+  const metrics = metricsOf(broker);
+  const delivered = metrics.counter("parley_outbox_delivered_total", "Rows of the outbox that were delivered");
+  const failures = metrics.counter("parley_outbox_failures_total", "Deliveries that failed and are tried again");
+  const dead = metrics.counter("parley_outbox_dead_total", "Rows of the outbox that were given up");
+  return {
+    delivered: (rows) => void (delivered.value += rows),
+    failed: (error) => {
+      failures.value++;
+      // Not its text: that may hold what was to be delivered, or an address with a token.
+      broker.logger.warn("a delivery failed", { publisher, error: error instanceof Error ? error.name : "unknown" });
+    },
+    died: () => void dead.value++,
+  };
+}
+
+/** Snapshots that lagged behind the log and were written again. */
+export const repairCounter = (broker: ServiceBroker): PlainCounter =>
+  metricsOf(broker).counter("parley_snapshots_repaired_total", "Snapshots found behind the log and written again");
+
+const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 60, 600];
+
+const isPowerOfTwo = (n: number): boolean => (n & (n - 1)) === 0;
+
+const failing = (scheduler: Scheduler): number => scheduler.list().filter(({ failures }) => failures > 0).length;
+
+const isAway = (error: unknown): boolean => {
+  const type = (error as { type?: unknown } | null)?.type;
+  return type === "SERVICE_NOT_FOUND" || type === "SERVICE_NOT_AVAILABLE";
+};
