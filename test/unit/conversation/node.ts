@@ -1,4 +1,4 @@
-import { Conversations } from "../../../actors/conversation/conversation.actor";
+import { Conversations, type ConversationsOptions } from "../../../actors/conversation/conversation.actor";
 import type { Action, CommandParams, ConversationCommand } from "../../../actors/conversation/conversation.commands";
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
 import type { Outcome } from "../../../lib/actor/behaviour";
@@ -50,7 +50,7 @@ export class Node {
   readonly flushed: Array<readonly StoredEvent[]> = [];
   readonly conversations: Conversations;
 
-  constructor(name = "node-1") {
+  constructor(name = "node-1", options: Pick<ConversationsOptions, "publishing"> = {}) {
     this.conversations = new Conversations({
       store: this.store,
       clock: this.clock,
@@ -66,6 +66,7 @@ export class Node {
       limits: { members: 1_000, reactions: 20, mailbox: 1_000, activations: 100 },
       sole: true,
       onLost: () => undefined,
+      ...options,
     });
   }
 
