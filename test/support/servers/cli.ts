@@ -5,9 +5,10 @@ import { startServers } from "./servers";
 const USAGE = "usage: npm run servers [-- --mongo ferret|java]";
 const PARENT_CHECK_MS = 500;
 
-function kindOf(words: readonly string[]): MongoKind {
-  const { values } = parseArgs({ args: [...words], options: { mongo: { type: "string", default: "ferret" } } });
-  if (values.mongo === "ferret" || values.mongo === "java") return values.mongo;
+/** The stand-in that was asked for, if any. */
+function kindOf(words: readonly string[]): MongoKind | undefined {
+  const { values } = parseArgs({ args: [...words], options: { mongo: { type: "string" } } });
+  if (values.mongo === undefined || values.mongo === "ferret" || values.mongo === "java") return values.mongo;
   throw new Error(`--mongo ${values.mongo} is neither ferret nor java\n${USAGE}`);
 }
 
@@ -26,7 +27,7 @@ function stopRequested(): Promise<void> {
 async function main(): Promise<void> {
   const mongo = kindOf(process.argv.slice(2));
   const stopped = stopRequested();
-  const servers = await startServers({ mongo, mongoUri: process.env["MONGODB_URI"] });
+  const servers = await startServers(mongo === undefined ? { mongoUri: process.env["MONGODB_URI"] } : { mongo });
   const lines = Object.entries(servers.env).map(([name, value]) => `${name}=${value}\n`);
   process.stdout.write(lines.join(""));
   await stopped;

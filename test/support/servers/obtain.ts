@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { cached, cacheFolder, exclusively } from "./cache";
-import { inPath, runCommand } from "./commands";
+import { inPath, isExecutable, runCommand } from "./commands";
 
 const MINUTE_MS = 60_000;
 const INSTALL_TIMEOUT_MS = 10 * MINUTE_MS;
@@ -9,7 +8,8 @@ const INSTALL_TIMEOUT_MS = 10 * MINUTE_MS;
 /** How a program is had when it is not in PATH. */
 export interface Program {
   readonly name: string;
-  readonly debian: string;
+  /** Its package; absent when Debian's is too old. */
+  readonly debian?: string;
   /** What `go install` takes; absent when it is not written in Go. */
   readonly go?: string;
   /** What to tell people on other systems. */
@@ -28,7 +28,7 @@ export const PROGRAMS = {
     debian: "redis-server",
     otherwise: "brew install redis, or the package of your system",
   },
-  go: { name: "go", debian: "golang-go", otherwise: "Go 1.24 or later from https://go.dev/dl" },
+  go: { name: "go", otherwise: "Go 1.24 or later from https://go.dev/dl" },
   javac: { name: "javac", debian: "default-jdk-headless", otherwise: "a JDK, 17 or later, from https://adoptium.net" },
   mvn: { name: "mvn", debian: "maven", otherwise: "Apache Maven from https://maven.apache.org/download.cgi" },
 } as const satisfies Record<string, Program>;
@@ -36,11 +36,15 @@ export const PROGRAMS = {
 /** A server that tests need could not be had; the message says what to install. */
 export class MissingProgramError extends Error {
   constructor(program: Program, reasons: readonly string[]) {
-    const go = program.go === undefined ? "" : `, or go install ${program.go}`;
+    const ways = [
+      ...(program.debian === undefined ? [] : [`apt-get install ${program.debian}`]),
+      ...(program.go === undefined ? [] : [`go install ${program.go}`]),
+      program.otherwise,
+    ];
     super(
       [
         `${program.name} is not in PATH and could not be installed.`,
-        `Install it: apt-get install ${program.debian}${go}; elsewhere ${program.otherwise}.`,
+        `Install it: ${ways.join(", or ")}.`,
         ...reasons.map((reason) => `  tried ${reason}`),
       ].join("\n"),
     );
@@ -56,9 +60,14 @@ export async function obtain(program: Program): Promise<string> {
   const found = inPath(program.name);
   if (found !== undefined) return found;
   const reasons: string[] = [];
-  for (const way of [installFromDebian, goInstall]) {
+  const { name, debian, go } = program;
+  const ways = [
+    ...(debian === undefined ? [] : [() => installFromDebian(name, debian)]),
+    ...(go === undefined ? [] : [() => goInstall(name, go)]),
+  ];
+  for (const way of ways) {
     try {
-      return await way(program);
+      return await way();
     } catch (error) {
       reasons.push((error instanceof Error ? error.message : String(error)).trim());
     }
@@ -66,30 +75,28 @@ export async function obtain(program: Program): Promise<string> {
   throw new MissingProgramError(program, reasons);
 }
 
-async function installFromDebian(program: Program): Promise<string> {
+async function installFromDebian(name: string, debian: string): Promise<string> {
   const apt = inPath("apt-get");
   if (apt === undefined) throw new Error("apt-get: it is not in PATH");
   if (process.getuid?.() !== 0) throw new Error("apt-get: it takes root to install");
   return exclusively(join(cacheFolder(), "apt.lock"), async () => {
-    const installedMeanwhile = inPath(program.name);
+    const installedMeanwhile = inPath(name);
     if (installedMeanwhile !== undefined) return installedMeanwhile;
-    progress(`installing ${program.debian} with apt-get`);
+    progress(`installing ${debian} with apt-get`);
     const options = { env: { DEBIAN_FRONTEND: "noninteractive" }, timeoutMs: INSTALL_TIMEOUT_MS };
-    const install = ["-o", "DPkg::Lock::Timeout=300", "install", "-y", "--no-install-recommends", program.debian];
+    const install = ["-o", "DPkg::Lock::Timeout=300", "install", "-y", "--no-install-recommends", debian];
     // The lists of a fresh image are missing, those of an old one name packages that are gone.
     await runCommand(apt, install, options).catch(async () => {
       await runCommand(apt, ["update"], options);
       await runCommand(apt, install, options);
     });
-    const file = inPath(program.name) ?? join("/usr/sbin", program.name);
-    if (!existsSync(file)) throw new Error(`apt-get: ${program.debian} brought no ${program.name}`);
+    const file = inPath(name) ?? ["/usr/sbin", "/usr/bin"].map((folder) => join(folder, name)).find(isExecutable);
+    if (file === undefined) throw new Error(`apt-get: ${debian} brought no ${name}`);
     return file;
   });
 }
 
-async function goInstall(program: Program): Promise<string> {
-  const { name, go: path } = program;
-  if (path === undefined) throw new Error("go install: it is not written in Go");
+async function goInstall(name: string, path: string): Promise<string> {
   const go = inPath("go");
   if (go === undefined) throw new Error("go install: go is not in PATH");
   const folder = await cached(`${name}-${path.split("@")[1] ?? "latest"}`, async (draft) => {

@@ -37,7 +37,7 @@ describe("npm run servers", () => {
     expect(stderr).toContain("nats-server is not in PATH and could not be installed.");
     expect(stderr).toContain("apt-get install nats-server, or go install github.com/nats-io/nats-server/v2@v2.15.2");
     expect(stderr).toContain("apt-get install redis-server");
-    expect(stderr).toContain("apt-get install golang-go");
+    expect(stderr).toContain("Go 1.24 or later from https://go.dev/dl");
   });
 
   it("refuses a stand-in that it does not know", async () => {
