@@ -3,6 +3,7 @@ import { delimiter, join } from "node:path";
 import { mongo } from "mongoose";
 import { cached, digestOf } from "./cache";
 import { runCommand } from "./commands";
+import { buildFerret } from "./ferret";
 import { obtain, PROGRAMS, progress } from "./obtain";
 import { type ServerOptions, ServerProcess } from "./process";
 
@@ -50,18 +51,6 @@ export class MongoServer extends ServerProcess {
       await client.close();
     }
   }
-}
-
-/** The file of the FerretDB server, built with Go when the cache has none. */
-async function buildFerret(): Promise<string> {
-  const files = ["main.go", "go.mod", "go.sum"].map(source);
-  const folder = await cached(`ferretdb-${digestOf(files)}`, async (draft) => {
-    const go = await obtain(PROGRAMS.go);
-    progress("building FerretDB with Go, a minute or two the first time");
-    const args = ["build", "-buildvcs=false", "-mod=readonly", "-o", join(draft, "ferretdb"), "."];
-    await runCommand(go, args, { cwd: SOURCES, env: { CGO_ENABLED: "0" }, timeoutMs: BUILD_TIMEOUT_MS });
-  });
-  return join(folder, "ferretdb");
 }
 
 /** The folder with `Mongo.class` and, in `lib`, what it stands on; Maven fetches those from its own repository. */

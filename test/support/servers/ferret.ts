@@ -1,0 +1,109 @@
+import { execFile } from "node:child_process";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { cached, digestOf } from "./cache";
+import { runCommand } from "./commands";
+import { obtain, PROGRAMS, progress } from "./obtain";
+
+const SOURCES = join(__dirname, "..", "mongo");
+const MODULE = "github.com/FerretDB/FerretDB";
+const BUILD_TIMEOUT_MS = 10 * 60_000;
+
+/** Files added to FerretDB's sources, by the package that each belongs to. */
+const ADDED: Readonly<Record<string, string>> = {
+  "order.go": "backends",
+  "lookup.go": "backends/sqlite",
+  "lookup_indexes.go": "backends/sqlite/metadata",
+};
+
+/** Where FerretDB's sources call them: a line of its own, and what takes its place. */
+const CALLS: ReadonlyArray<{ readonly file: string; readonly line: string; readonly instead: string }> = [
+  {
+    file: "backends/sqlite/collection.go",
+    line: "	q := prepareSelectClause(meta.TableName, params.Comment, meta.Capped(), params.OnlyRecordIDs)\n",
+    instead: `	q := prepareSelectClause(meta.TableName, params.Comment, meta.Capped(), params.OnlyRecordIDs)
+	if !meta.Capped() && !params.OnlyRecordIDs {
+		clauses, values := lookupClauses(ctx, meta, params)
+		rows, err := db.QueryContext(ctx, q+clauses, values...)
+		if err != nil {
+			return nil, lazyerrors.Error(err)
+		}
+		return &backends.QueryResult{Iter: newQueryIterator(ctx, rows, params.OnlyRecordIDs)}, nil
+	}
+`,
+  },
+  {
+    file: "backends/sqlite/metadata/registry.go",
+    line: "		created = append(created, index.Name)\n",
+    instead: `		if q := lookupIndex(c.TableName, index); q != "" {
+			if _, err := db.ExecContext(ctx, q); err != nil {
+				return lazyerrors.Error(err)
+			}
+		}
+		created = append(created, index.Name)
+`,
+  },
+  {
+    file: "handler/msg_find.go",
+    line: "	queryRes, err := coll.Query(ctx, qp)\n",
+    instead: `	queryCtx := ctx
+	if params.Skip == 0 && !capped {
+		queryCtx = backends.WithOrder(ctx, backends.Order{Sort: params.Sort, Limit: params.Limit})
+	}
+	queryRes, err := coll.Query(queryCtx, qp)
+`,
+  },
+  { file: "handler/msg_find.go", line: "!h.EnableNestedPushdown &&", instead: "false &&" },
+  { file: "handler/msg_aggregate.go", line: "!h.EnableNestedPushdown &&", instead: "false &&" },
+];
+
+/**
+ * The file of the FerretDB server, built with Go when the cache has none. FerretDB 1 reads a whole collection for every
+ * query but one by `_id`, whatever indexes there are; with our additions its queries use them.
+ */
+export async function buildFerret(): Promise<string> {
+  const own = readdirSync(join(SOURCES, "indexes")).map((name) => join(SOURCES, "indexes", name));
+  const files = [...["main.go", "go.mod", "go.sum"].map((name) => join(SOURCES, name)), ...own, __filename];
+  const folder = await cached(`ferretdb-${digestOf(files)}`, async (draft) => {
+    const go = await obtain(PROGRAMS.go);
+    progress("building FerretDB with Go, a minute or two the first time");
+    const sources = join(draft, "sources");
+    mkdirSync(sources);
+    for (const name of ["main.go", "go.mod", "go.sum"]) copyFileSync(join(SOURCES, name), join(sources, name));
+    const options = { cwd: sources, env: { CGO_ENABLED: "0", GOFLAGS: "-mod=mod" }, timeoutMs: BUILD_TIMEOUT_MS };
+    await runCommand(go, ["mod", "download", MODULE], options);
+    await copyModule(go, sources);
+    await runCommand(go, ["mod", "edit", `-replace=${MODULE}=./ferretdb`], options);
+    await runCommand(go, ["build", "-buildvcs=false", "-o", join(draft, "ferretdb"), "."], options);
+    rmSync(sources, { recursive: true });
+  });
+  return join(folder, "ferretdb");
+}
+
+/** A copy of the module in `sources/ferretdb`, with our additions. */
+async function copyModule(go: string, sources: string): Promise<void> {
+  const { stdout } = await promisify(execFile)(go, ["list", "-m", "-f", "{{.Dir}}", MODULE], { cwd: sources });
+  const internal = join(sources, "ferretdb", "internal");
+  copyWritable(stdout.trim(), join(sources, "ferretdb"));
+  for (const [name, folder] of Object.entries(ADDED))
+    writeFileSync(join(internal, folder, name), readFileSync(join(SOURCES, "indexes", name)));
+  for (const { file, line, instead } of CALLS) {
+    const text = readFileSync(join(internal, file), "utf8");
+    if (text.split(line).length !== 2) throw new Error(`${file} of FerretDB is not as it was`);
+    writeFileSync(
+      join(internal, file),
+      text.replace(line, () => instead),
+    );
+  }
+}
+
+/** Go keeps modules read-only: the copies are not. */
+function copyWritable(from: string, to: string): void {
+  mkdirSync(to);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) copyWritable(source, target);
+    else writeFileSync(target, readFileSync(source));
+  }
+}
