@@ -1,6 +1,7 @@
 import type { Clock } from "../actor/ports";
 import type { Collection, Document, Filter } from "../store/collection";
 import type { Turn } from "./job";
+import type { Stopwatch } from "./leases";
 
 export interface DueScanOptions<D extends Document> {
   readonly collection: Pick<Collection<D>, "find">;
@@ -11,10 +12,12 @@ export interface DueScanOptions<D extends Document> {
   readonly afterMs?: number;
   /**
    * The effect, idempotent: it carries an id that follows from the document and `dueAt` (`timerCommandId`). It is done
-   * again while the document stays due, and when it was interrupted.
+   * again while the document stays due, and when it was interrupted. Whoever decides has the last word, by a clock of
+   * his own: resolves with the milliseconds until it is due there, and with nothing when it was done.
    */
-  act(document: D, dueAt: number): Promise<void>;
-  readonly clock: Clock;
+  act(document: D, dueAt: number): Promise<number | void>;
+  readonly clock: Pick<Clock, "now">;
+  readonly stopwatch: Stopwatch;
   readonly probe?: DueProbe;
 }
 
@@ -22,6 +25,12 @@ export interface DueProbe {
   /** An effect was done; lateness in milliseconds. */
   acted(latenessMs: number): void;
   failed(error: unknown): void;
+}
+
+interface Rest {
+  readonly until: number;
+  readonly done: boolean;
+  readonly failures: number;
 }
 
 /** The id of the command that time gives: the same from every scheduler, however often it is given. */
@@ -33,8 +42,8 @@ export const timerCommandId = (kind: string, dueAt: number): string => `timer:${
  * holds nobody up.
  */
 export class DueScan<D extends Document> {
-  /** Document and due time to the wall-clock millisecond before which it is left alone, and failures so far. */
-  private readonly resting = new Map<string, { readonly until: number; readonly failures: number }>();
+  /** Document and due time to when, by the stopwatch, it may be asked for again, and failures so far. */
+  private readonly resting = new Map<string, Rest>();
 
   constructor(private readonly options: DueScanOptions<D>) {}
 
@@ -70,25 +79,25 @@ export class DueScan<D extends Document> {
   }
 
   private async actOnOne(document: D): Promise<void> {
-    const { clock, probe } = this.options;
+    const { clock, stopwatch, probe } = this.options;
     const dueAt = this.timeOf(document) + (this.options.afterMs ?? 0);
     const key = `${document._id}@${dueAt}`;
     const rest = this.resting.get(key);
-    if (rest && clock.now() < rest.until && clock.now() > rest.until - MAX_REST_MS) return;
+    if (rest && stopwatch.now() < rest.until) return;
     const failures = rest?.failures ?? 0;
     try {
-      await this.options.act(document, dueAt);
-      if (!rest || failures > 0) probe?.acted(clock.now() - dueAt);
-      this.letRest(key, DONE_REST_MS, 0);
+      const early = await this.options.act(document, dueAt);
+      if (early === undefined && !rest?.done) probe?.acted(clock.now() - dueAt);
+      this.letRest(key, early ?? DONE_REST_MS, { done: early === undefined, failures: 0 });
     } catch (error) {
       probe?.failed(error);
-      this.letRest(key, Math.min(FIRST_REST_MS * 2 ** failures, MAX_REST_MS), failures + 1);
+      this.letRest(key, FIRST_REST_MS * 2 ** failures, { done: false, failures: failures + 1 });
     }
   }
 
-  private letRest(key: string, ms: number, failures: number): void {
+  private letRest(key: string, ms: number, outcome: Omit<Rest, "until">): void {
     this.resting.delete(key);
-    this.resting.set(key, { until: this.options.clock.now() + ms, failures });
+    this.resting.set(key, { until: this.options.stopwatch.now() + Math.min(ms, MAX_REST_MS), ...outcome });
     for (const oldest of this.resting.keys()) {
       if (this.resting.size <= MAX_RESTING) break;
       this.resting.delete(oldest);

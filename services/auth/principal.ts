@@ -9,6 +9,9 @@ export interface Principal {
   readonly family: string;
 }
 
+/** Who gives the commands that time gives. No user has this id, and nobody can log in as it. */
+export const SYSTEM: Principal = { id: "system", roles: ["supervisor"], guest: false, family: "" };
+
 /**
  * Meta of a call. `ip` is the caller's address as the gateway or the io node established it; `requestId` finds the call
  * in the logs; `deadline` is the wall-clock millisecond after which nobody waits.

@@ -19,7 +19,7 @@ class World {
   readonly asked = new Map<string, number>();
   readonly lateness: number[] = [];
   readonly failures: unknown[] = [];
-  act: (id: string) => Promise<void> = () => Promise.resolve();
+  act: (id: string) => Promise<number | void> = () => Promise.resolve();
 
   async arm(...dueAt: number[]): Promise<void> {
     const known = await this.timers.count({}, 1_000_000);
@@ -34,11 +34,12 @@ class World {
       where: { state: "armed" },
       afterMs,
       clock: this.clock,
+      stopwatch: this.clock,
       probe: { acted: (ms) => void this.lateness.push(ms), failed: (error) => void this.failures.push(error) },
       act: async ({ _id }, dueAt) => {
         const id = `${_id}/${timerCommandId("test", dueAt)}`;
         this.asked.set(id, (this.asked.get(id) ?? 0) + 1);
-        await this.act(_id);
+        return this.act(_id);
       },
     });
   }
@@ -102,6 +103,20 @@ describe("a scan for what is due", () => {
     expect([...world.asked.values()]).toEqual([4, 1, 1]);
     // 500 + 1000 + 2000 ms after it was due.
     expect(world.lateness).toEqual([0, 0, 3_500]);
+  });
+
+  it("asks again when it is due for whoever decides, if that is later", async () => {
+    const world = new World();
+    await world.arm(world.clock.now());
+    const decided = world.clock.now() + 3_000;
+    world.act = () => Promise.resolve(world.clock.now() < decided ? decided - world.clock.now() : undefined);
+    const scan = world.scan();
+    for (let i = 0; i < 20; i++) {
+      await scan.run(always);
+      await world.clock.advance(250);
+    }
+    expect([...world.asked.values()]).toEqual([2]);
+    expect(world.lateness).toEqual([3_000]);
   });
 
   it("ends with its turn", async () => {

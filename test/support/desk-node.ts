@@ -1,0 +1,52 @@
+import { ServiceBroker } from "moleculer";
+import { CONVERSATIONS, EVENTS, type Snapshot } from "../../actors/conversation/conversation.store";
+import type { StoredEvent } from "../../actors/conversation/conversation.events";
+import type { Clock } from "../../lib/actor/ports";
+import { systemRandom } from "../../lib/actor/system";
+import { readConfig } from "../../lib/config";
+import { MemoryKv } from "../../lib/kv/memory";
+import { contractMiddleware } from "../../lib/middlewares/contract";
+import { provideResources } from "../../lib/resources";
+import type { Collection, Store } from "../../lib/store/collection";
+import type { Principal } from "../../services/auth/principal";
+import { call } from "../../services/call";
+import RoomService from "../../services/room/room.service";
+import SessionService from "../../services/session/session.service";
+
+/** The session and room services on a clock and a store of the test's, without anything around them. */
+export interface DeskNode {
+  readonly broker: ServiceBroker;
+  readonly events: Collection<StoredEvent>;
+  readonly conversations: Collection<Snapshot>;
+  /** A customer of this name opens a session; answers its id. */
+  open(customer: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export async function startDeskNode(store: Store, clock: Clock): Promise<DeskNode> {
+  const config = readConfig({});
+  const limits = { TEXT_LENGTH: config.TEXT_LENGTH };
+  const broker = new ServiceBroker({
+    logger: false,
+    contextParamsCloning: true,
+    validator: false,
+    dependencyInterval: 10,
+    middlewares: [contractMiddleware({ now: Date.now, requestTimeoutMs: config.REQUEST_TIMEOUT_MS, limits })],
+  });
+  provideResources(broker, { config, store, kv: new MemoryKv({ clock }), clock, random: systemRandom, sole: true });
+  broker.createService({ name: "users" });
+  broker.createService(RoomService);
+  broker.createService(SessionService);
+  await broker.start();
+  return {
+    broker,
+    events: store.collection<StoredEvent>(EVENTS),
+    conversations: store.collection<Snapshot>(CONVERSATIONS),
+    open: async (customer) => {
+      const user: Principal = { id: customer, roles: ["customer"], guest: false, family: customer };
+      const params = { commandId: "open", topic: "other", urgency: "normal" as const };
+      return (await call(broker, "session.open", params, { meta: { user } })).id;
+    },
+    stop: () => broker.stop(),
+  };
+}
