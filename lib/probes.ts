@@ -3,7 +3,7 @@ import type { ServiceBroker } from "moleculer";
 import { Health } from "./health";
 import { lifecycleOf } from "./lifecycle";
 import { type Metrics, metricsOf } from "./metrics";
-import { vitalsOf } from "./vitals";
+import { PARTS, vitalsOf } from "./vitals";
 
 /** Answers one path. */
 export type Page = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
@@ -14,8 +14,12 @@ export type Page = (request: IncomingMessage, response: ServerResponse) => void 
  */
 export function probesOf(broker: ServiceBroker): ReadonlyMap<string, Page> {
   const lifecycle = lifecycleOf(broker);
-  const health = new Health({ phase: () => lifecycle.phase, vitals: vitalsOf(broker) });
   const metrics = metricsOf(broker);
+  const vitals = vitalsOf(broker);
+  metrics.gauges("parley_part_up", "1 when the part answers this node", "part", PARTS, (part) =>
+    vitals.isDown(part) ? 0 : 1,
+  );
+  const health = new Health({ phase: () => lifecycle.phase, vitals });
   return new Map<string, Page>([
     ["/health/live", (_request, response) => sendJson(response, 200, { status: "live" })],
     ["/health/ready", (_request, response) => sendReadiness(health, response)],

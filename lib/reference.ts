@@ -1,5 +1,6 @@
 import type { Contract } from "./contract";
 import { ERRORS, type ErrorEntry, type ErrorType } from "./errors";
+import type { MetricInfo } from "./metrics";
 import { REST_ERRORS } from "./openapi";
 import type { Setting, Table } from "./settings";
 
@@ -87,5 +88,30 @@ ${table(["type", "status", "retryable", "message", "why, and what to do"], rows)
 Any action may answer ${REST_ERRORS.map((type) => `\`${type}\``).join(", ")}. Beyond these:
 
 ${table(["action", "types"], own)}
+`;
+}
+
+/** `docs/metrics.md`, from what the processes of each role measure. */
+export function metricsPage(byRole: ReadonlyMap<string, readonly MetricInfo[]>): string {
+  const infos = new Map([...byRole.values()].flat().map((info) => [info.name, info]));
+  const rows = [...infos.values()]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, type, labels, help }) => {
+      const roles = [...byRole].filter(([, own]) => own.some((info) => info.name === name)).map(([role]) => role);
+      const where = roles.length === byRole.size ? "every" : roles.join(", ");
+      const label = labels.map((text) => `\`${text}\``).join(", ");
+      return [`\`${name}\``, type, label, where, help];
+    });
+  return `# Metrics
+
+For whoever watches Parley. After reading you know what each process tells at \`/metrics\`, in Prometheus' text format.
+
+A process that runs everything has all of them. Labels have few values, known from the start: there is none by user,
+conversation or address. Alerts and a dashboard made of these are in \`monitoring/\`; what an alert means and what to do
+about it is in [runbook.md](runbook.md).
+
+${GENERATED}
+
+${table(["metric", "type", "labels", "processes", "what it is"], rows)}
 `;
 }

@@ -17,6 +17,7 @@ export interface ContractOptions {
 interface CallMeta {
   user?: CallerRoles;
   deadline?: number;
+  requestId?: string;
 }
 
 /**
@@ -66,5 +67,9 @@ function keepDeadline(ctx: CallContext, { now, requestTimeoutMs }: ContractOptio
 }
 
 function logUnexpected(broker: ServiceBroker, contract: Contract, ctx: CallContext, error: unknown): void {
-  broker.logger.error("unexpected error", { action: contract.name, requestId: ctx.requestID, error });
+  broker.logger.error("unexpected error", {
+    action: contract.name,
+    requestId: ctx.meta.requestId ?? ctx.requestID,
+    error,
+  });
 }

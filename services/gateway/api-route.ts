@@ -1,9 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import ApiGateway from "moleculer-web";
 import type { Context, ServiceBroker } from "moleculer";
+import { type AnswerMetrics, answerMetricsOf } from "../../lib/answer-metrics";
 import type { Config } from "../../lib/config";
 import type { Contract, RestBinding } from "../../lib/contract";
 import { isParleyError, ParleyError } from "../../lib/errors";
+import { errorTypeOf } from "../../lib/middlewares/errors";
 import type { Patience } from "../../lib/patience";
 import { API_PREFIX } from "../api";
 import { addressKey, AttemptLimit } from "../auth/limits";
@@ -25,6 +27,7 @@ type Middleware = (request: ApiRequest, response: ApiResponse, next: (error?: un
 
 /** The moleculer-web route of the API: one alias for each contract with a REST binding, and nothing else. */
 export function apiRoute(ports: ApiPorts) {
+  const metrics = answerMetricsOf(ports.broker);
   return {
     path: API_PREFIX,
     mappingPolicy: "restrict",
@@ -34,7 +37,9 @@ export function apiRoute(ports: ApiPorts) {
     use: [limitRequests(ports.config), refuseOtherTypes, parseJson(ports.config)],
     aliases: Object.fromEntries(
       CONTRACTS.flatMap((contract) =>
-        contract.rest ? [[`${contract.rest.method} ${contract.rest.path}`, serve(ports, contract, contract.rest)]] : [],
+        contract.rest
+          ? [[`${contract.rest.method} ${contract.rest.path}`, serve(ports, metrics, contract, contract.rest)]]
+          : [],
       ),
     ),
   };
@@ -68,9 +73,10 @@ const parseJson = (config: Config): Middleware =>
   bodyParser.json({ limit: config.BODY_BYTES, inflate: false, strict: true });
 
 /** Serves one action: who, with what, call, answer. Every outcome is answered here. */
-function serve(ports: ApiPorts, contract: Contract, rest: RestBinding) {
+function serve(ports: ApiPorts, metrics: AnswerMetrics, contract: Contract, rest: RestBinding) {
   return async (request: ApiRequest, response: ApiResponse): Promise<void> => {
     const { requestId, ip } = request;
+    const start = performance.now();
     try {
       const meta: Meta = { requestId, ip };
       // A stale token must not keep anyone from logging in, so public actions never look at it.
@@ -83,11 +89,13 @@ function serve(ports: ApiPorts, contract: Contract, rest: RestBinding) {
       });
       const data = await ports.patience.wait(call(request.$ctx, contract.name, params, meta), contract);
       sendJson(response, rest.status ?? 200, data);
+      metrics.answered("ok", performance.now() - start);
     } catch (error) {
       if (!isParleyError(error)) {
         ports.broker.logger.warn("request failed", { action: contract.name, requestId, error });
       }
       sendError(response, error, requestId, contract);
+      metrics.answered(errorTypeOf(error, contract), performance.now() - start);
     }
   };
 }

@@ -34,6 +34,8 @@ export interface DispatcherPorts {
   isFresh(): boolean;
   /** Waits a moment until it is known; false when it still is not. */
   whenFresh(): Promise<boolean>;
+  /** An answer is given: what it is, after how many milliseconds. */
+  answered(type: "ok" | ErrorType, ms: number): void;
   /** Tells the client that its login is over and disconnects it. */
   end(socket: ClientSocket, reason: "expired" | "revoked"): void;
   toWireError(error: unknown, requestId: string, contract?: Contract): WireError;
@@ -118,11 +120,13 @@ export class Dispatcher {
     state.inFlight++;
     try {
       const meta = { user: state.user, requestId, deadline: now + timeoutMs };
-      const call = route.run(socket, payload, { meta, timeout: timeoutMs });
+      const call = route.run(socket, payload, { meta, timeout: timeoutMs, requestID: requestId });
       const data = await this.ports.patience.wait(call, route.contract);
       if (state.phase !== "ended") acknowledge?.({ ok: true, data: data ?? null });
+      this.ports.answered("ok", this.ports.clock.now() - now);
     } catch (error) {
-      this.fail(socket, acknowledge, error, requestId, route.contract);
+      const type = this.fail(socket, acknowledge, error, requestId, route.contract);
+      this.ports.answered(type, this.ports.clock.now() - now);
     } finally {
       this.waiting--;
       state.inFlight--;
@@ -142,6 +146,7 @@ export class Dispatcher {
     data?: Record<string, unknown>,
   ): void {
     this.fail(socket, acknowledge, new ParleyError(type, data), this.ports.newId());
+    this.ports.answered(type, 0);
   }
 
   private fail(
@@ -150,11 +155,12 @@ export class Dispatcher {
     error: unknown,
     requestId: string,
     contract?: Contract,
-  ): void {
-    if (socket.data.phase === "ended") return;
+  ): ErrorType {
     const wire = this.ports.toWireError(error, requestId, contract);
+    if (socket.data.phase === "ended") return wire.type;
     if (acknowledge) acknowledge({ ok: false, error: wire });
     else socket.emit("error", wire);
+    return wire.type;
   }
 }
 

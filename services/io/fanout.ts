@@ -1,4 +1,5 @@
 import type { Audience } from "../../actors/conversation/conversation.events";
+import type { PlainCounter } from "../../lib/metrics";
 import type { BrokerEvents } from "../events";
 import type { WireEvent } from "../schemas";
 import type { ClientSocket } from "./client-socket";
@@ -12,7 +13,11 @@ type Viewers = Readonly<Record<Audience, Map<string, ClientSocket>>>;
 export class Fanout implements RoomDelivery {
   private readonly rooms = new Map<string, Viewers>();
 
-  constructor(private readonly connections: Connections) {}
+  /** `deliveries` counts each event once for each socket that it is sent to. */
+  constructor(
+    private readonly connections: Connections,
+    private readonly deliveries: PlainCounter,
+  ) {}
 
   joined(socketId: string, conversationId: string, audience: Audience): void {
     const socket = this.connections.get(socketId);
@@ -35,11 +40,14 @@ export class Fanout implements RoomDelivery {
     if (!viewers) return;
     const packet = encodeEvent("events", events);
     for (const socket of viewers.values()) sendPacket(socket, packet);
+    this.deliveries.value += events.length * viewers.size;
   }
 
   emitTo(socketId: string, events: WireEvent[]): void {
     const socket = this.connections.get(socketId);
-    if (socket) sendPacket(socket, encodeEvent("events", events));
+    if (!socket) return;
+    sendPacket(socket, encodeEvent("events", events));
+    this.deliveries.value += events.length;
   }
 
   receipts(change: BrokerEvents["receipts.changed"]): void {

@@ -1,5 +1,5 @@
 import type { ServiceBroker } from "moleculer";
-import { metricsOf } from "../../lib/metrics";
+import { answerMetricsOf } from "../../lib/answer-metrics";
 import { toWireError } from "../../lib/middlewares/errors";
 import { Patience } from "../../lib/patience";
 import type { Resources } from "../../lib/resources";
@@ -17,6 +17,7 @@ import { Dispatcher } from "./dispatcher";
 import { drain } from "./drain";
 import { Fanout } from "./fanout";
 import { Handshake } from "./handshake";
+import { type IoMetrics, ioMetrics } from "./io-metrics";
 import { Identities } from "./identities";
 import { PacketLimits } from "./limits";
 import { PresenceReporter } from "./presence-reporter";
@@ -43,6 +44,7 @@ export class IoNode {
   readonly cores: Cores;
   readonly fanout: Fanout;
   private readonly connections = new Connections();
+  private readonly metrics: IoMetrics;
   private readonly limits: PacketLimits;
   private readonly handshake: Handshake;
   private readonly identities: Identities;
@@ -62,7 +64,13 @@ export class IoNode {
       perSocket: config.LIMIT_PACKETS_PER_SECOND,
       perUser: config.LIMIT_USER_PACKETS_PER_SECOND,
     });
-    this.fanout = new Fanout(this.connections);
+    this.metrics = ioMetrics(broker, {
+      maxSockets: config.LIMIT_SOCKETS,
+      sockets: () => this.connections.size,
+      rooms: () => this.rooms.size,
+      callsInFlight: () => this.dispatcher.inFlight,
+    });
+    this.fanout = new Fanout(this.connections, this.metrics.deliveries);
     // Memberships of a sole node are never behind: no socket needs them looked up again.
     this.cores = this.makeCores();
     this.queue = this.makeQueue();
@@ -77,9 +85,6 @@ export class IoNode {
     this.handshake = this.makeHandshake();
     this.identities = this.makeIdentities();
     this.dispatcher = this.makeDispatcher();
-    metricsOf(broker).gauge("parley_sockets", "Connected sockets", () => this.connections.size);
-    metricsOf(broker).gauge("parley_rooms", "Conversations with sockets here", () => this.rooms.size);
-    metricsOf(broker).gauge("parley_calls_in_flight", "Socket events not yet answered", () => this.dispatcher.inFlight);
   }
 
   /** Call it before the first client: listens to the log from here on. */
@@ -115,6 +120,7 @@ export class IoNode {
   receivedFlush(flush: BrokerEvents["log.flush"]): void {
     this.rooms.receiveFlush(flush);
     this.queue.received(flush.events);
+    this.metrics.arrived(flush.events.at(-1)?.at, this.parts.resources.clock.now());
   }
 
   receivedBeat(nodeID: string, beat: BrokerEvents["log.beat"]): void {
@@ -244,6 +250,7 @@ export class IoNode {
       whenFresh: () => authenticator.whenFresh(),
       end: (socket, reason) => this.identities.end(socket, reason),
       toWireError,
+      answered: answerMetricsOf(broker).answered,
     });
   }
 }
