@@ -19,9 +19,9 @@ const schema = new Schema<PeerMessage>({
 schema.index({ conversationId: 1, at: 1 });
 
 /** The peers' messages in the database at MONGODB_URI. */
-export async function openMessages(): Promise<Model<PeerMessage>> {
+export async function openMessages(): Promise<Pick<Model<PeerMessage>, "create">> {
   const connection = await createConnection(process.env["MONGODB_URI"] ?? "", { retryWrites: false }).asPromise();
-  const messages = connection.model("Message", schema);
+  const messages = connection.model<PeerMessage>("Message", schema);
   await messages.init();
   return messages;
 }
