@@ -32,6 +32,8 @@ export interface BrokerEvents {
     /** Where the user is a member: whose live members are told. */
     readonly conversationIds: readonly string[];
   };
+  /** What was known of connections is lost: every io node reports all of its own again. To group `io`. */
+  "presence.census": object;
   /**
    * Sockets and tokens of this family (or of every login of the user) end now; with `roles` nothing ends and these are
    * the user's roles from now on. To groups `io` and `gateway`.

@@ -35,6 +35,7 @@ export interface IoNodeParts {
 }
 
 const SWEEP_MS = 1_000;
+const REPORT_MS = 5_000;
 /** A client may have as many calls in flight as it may send in this time. */
 const IN_FLIGHT_SECONDS = 10;
 
@@ -133,6 +134,11 @@ export class IoNode {
     this.queue.received(found.events);
   }
 
+  /** Somebody may have lost track of the sockets here. */
+  reportPresence(): void {
+    this.presence.renewAll();
+  }
+
   /** Lets nobody in any more, and sends everybody away within `seconds`. */
   async drain(seconds: number): Promise<void> {
     this.draining = true;
@@ -202,8 +208,8 @@ export class IoNode {
     return new PresenceReporter({
       clock: resources.clock,
       connections: this.connections,
-      renew: (connections) => callPresence(broker, "presence.renew", { connections }),
-      release: (connection) => callPresence(broker, "presence.release", connection),
+      node: broker.nodeID,
+      report: (report) => callPresence(broker, "presence.report", report, { timeout: REPORT_MS }),
       failed: (error) => broker.logger.warn("presence was not told", { error }),
     });
   }

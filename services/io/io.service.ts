@@ -60,6 +60,12 @@ const schema: ServiceSchema<ServiceSettingSchema, object, Io> & { merged(merged:
     "presence.changed"(ctx: Context<BrokerEvents["presence.changed"]>) {
       this.node.fanout.presence(ctx.params);
     },
+    "presence.census"() {
+      this.node.reportPresence();
+    },
+    "$transporter.up"() {
+      this.node.reportPresence();
+    },
     async "$node.connected"(ctx: Context<{ node: { id: string } }>) {
       await this.node.cores.changed(ctx.params.node.id);
     },

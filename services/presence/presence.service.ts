@@ -1,6 +1,9 @@
-import type { Context } from "moleculer";
+import type { Context, ServiceBroker } from "moleculer";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
+import { isParleyError, ParleyError } from "../../lib/errors";
+import { transporterIsUp } from "../../lib/nats-transporter";
+import { vitalsOf } from "../../lib/vitals";
 import type { Meta } from "../auth/principal";
 import { broadcast } from "../call";
 import { callerOf } from "../conversation-command";
@@ -27,6 +30,8 @@ export default class PresenceService extends DomainService {
       kv,
       clock,
       nodeId: this.broker.nodeID,
+      isGone: (node) => this.isGone(node),
+      takeCensus: () => broadcast(this.broker, "presence.census", {}, ["io"]),
       announce: (userId, presence) => this.announce(userId, presence),
       failed: (error) => this.logger.warn("presence could not be kept", { error }),
     });
@@ -47,30 +52,39 @@ export default class PresenceService extends DomainService {
     const { userIds } =
       others.length > 0 ? await callRoom(ctx, "room.shared", { userId: id, userIds: others }) : NOBODY;
     const visible = ctx.params.userIds.includes(id) ? [...userIds, id] : userIds;
-    const statuses = await Promise.all(visible.map(async (userId) => [userId, await this.tracker.read(userId)]));
-    return Object.fromEntries(statuses) as Result<typeof contracts.get>;
+    return Object.fromEntries(await available(this.tracker.read(visible)));
   }
 
   @Action(contracts.set)
   set(ctx: Context<Params<typeof contracts.set>, Meta>): Promise<Result<typeof contracts.set>> {
-    return this.tracker.choose(callerOf(ctx).id, ctx.params.status);
+    return available(this.tracker.choose(callerOf(ctx).id, ctx.params.status));
   }
 
-  @InternalAction("renew", { repeats: "read" })
-  async renew(ctx: Internal<"presence.renew">): Promise<null> {
-    await this.tracker.renew(ctx.params.connections);
-    return null;
-  }
-
-  @InternalAction("release", { repeats: "read" })
-  async release(ctx: Internal<"presence.release">): Promise<null> {
-    await this.tracker.release(ctx.params);
+  @InternalAction("report", { repeats: "read" })
+  async report(ctx: Internal<"presence.report">): Promise<null> {
+    await available(this.tracker.report(ctx.params));
     return null;
   }
 
   @InternalAction("who", { repeats: "read" })
   who(ctx: Internal<"presence.who">): Promise<PresenceInternal["presence.who"]["result"]> {
-    return this.tracker.connected(ctx.params.limit ?? LISTED);
+    return available(this.tracker.connected(ctx.params.limit ?? LISTED));
+  }
+
+  @InternalAction("explain", { repeats: "read" })
+  explain(ctx: Internal<"presence.explain">): Promise<PresenceInternal["presence.explain"]["result"]> {
+    return available(this.tracker.explain(ctx.params.userId));
+  }
+
+  @InternalAction("sweep", { repeats: "read" })
+  sweep(): Promise<PresenceInternal["presence.sweep"]["result"]> {
+    return available(this.tracker.sweep());
+  }
+
+  /** Only a node that reaches the broker can tell that another one does not. */
+  private isGone(node: string): boolean {
+    if (node === this.broker.nodeID || vitalsOf(this.broker).isDown("broker")) return false;
+    return transporterIsUp(this.broker) && !isAvailable(this.broker, node);
   }
 
   /** Tells the members of the user's conversations. Never rejects: who was not told can still ask. */
@@ -86,3 +100,20 @@ export default class PresenceService extends DomainService {
 }
 
 const NOBODY: { readonly userIds: readonly string[] } = { userIds: [] };
+
+/** The key-value store may be away: that is no error of ours, and passes. */
+async function available<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw isParleyError(error) ? error : new ParleyError("UNAVAILABLE");
+  }
+}
+
+/** The part of Moleculer's registry that tells which nodes there are. */
+interface Registry {
+  nodes: { get(id: string): { available: boolean } | null | undefined };
+}
+
+const isAvailable = ({ registry }: ServiceBroker, node: string): boolean =>
+  (registry as unknown as Registry).nodes.get(node)?.available === true;

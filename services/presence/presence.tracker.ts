@@ -1,28 +1,39 @@
 import type { Clock } from "../../lib/actor/ports";
 import type { Kv } from "../../lib/kv/kv";
 import { KeyedQueue } from "./keyed-queue";
+import { LostNodes } from "./lost-nodes";
 import {
   chosen,
   dueAt,
-  expired,
+  lost,
   type PresenceAnswer,
   type PresenceRecord,
   presenceOf,
+  reasonOf,
   released,
   renewed,
   type Status,
   transition,
+  withoutExpired,
 } from "./presence.engine";
-import type { Connected, ConnectionRef } from "./presence.internal";
+import type { Connected, Explanation, Report } from "./presence.internal";
 import { PresenceStore } from "./presence.store";
+import { sideBySide } from "./side-by-side";
 
 export interface TrackerPorts {
   readonly kv: Kv;
+  /** For timers only: what is compared between nodes is the key-value store's own time. */
   readonly clock: Clock;
+  /** Milliseconds that never jump; the system's when absent. */
+  readonly monotonic?: () => number;
   /** Who this node is when it takes the sweep's lease. */
   readonly nodeId: string;
+  /** Is this io node out of reach of everybody? False also while this node cannot know. */
+  isGone(node: string): boolean;
   /** Tells the others. A failure is reported by the port itself. */
   announce(userId: string, presence: PresenceAnswer): Promise<void>;
+  /** Asks every io node to report all its connections now. */
+  takeCensus(): Promise<void>;
   /** A sweep failed; it is tried again. */
   failed(error: unknown): void;
 }
@@ -30,24 +41,29 @@ export interface TrackerPorts {
 const SWEEP_MS = 500;
 const SWEEP_LEASE_MS = 2_000;
 const SWEEP_PAGE = 500;
+/** Users who are changed at once. */
+const WIDTH = 16;
 
 /**
  * Keeps the presence records: connections come, are renewed and go, and whoever's visible status changes is announced
- * once. A connection that is not renewed any more (its node died) ends by itself when its lease does.
+ * once. Many nodes do so side by side. A connection that is not renewed any more ends when its node has been gone for
+ * a while, and at the latest by itself when its lease does.
  */
 export class PresenceTracker {
   private readonly store: PresenceStore;
   private readonly perUser = new KeyedQueue();
+  private readonly lostNodes: LostNodes;
   private cancelSweep: (() => void) | undefined;
   private sweeping: Promise<void> | undefined;
 
   constructor(private readonly ports: TrackerPorts) {
     this.store = new PresenceStore(ports.kv);
+    this.lostNodes = new LostNodes((node) => ports.isGone(node));
   }
 
   start(): void {
     this.cancelSweep = this.ports.clock.setTimeout(() => {
-      this.sweeping = this.sweep().then(() => {
+      this.sweeping = this.turn().then(() => {
         if (this.cancelSweep) this.start();
       });
     }, SWEEP_MS);
@@ -60,14 +76,23 @@ export class PresenceTracker {
     await this.ports.kv.release("presence:sweep", this.ports.nodeId).catch(() => undefined);
   }
 
-  /** Connections were opened or are still open. */
-  async renew(connections: readonly ConnectionRef[]): Promise<void> {
-    for (const { userId, id } of connections) await this.change(userId, (record, now) => renewed(record, id, now));
-  }
-
-  /** A connection was closed. */
-  async release({ userId, id }: ConnectionRef): Promise<void> {
-    await this.change(userId, (record, now) => released(record, id, now));
+  /** Connections of an io node were opened, are still open, or were closed. */
+  async report({ node, opened, closed }: Report): Promise<void> {
+    await this.store.note(node, opened, closed, await this.store.now());
+    const users = new Map<string, { opened: string[]; closed: string[] }>();
+    for (const kind of ["opened", "closed"] as const) {
+      for (const { userId, id } of kind === "opened" ? opened : closed) {
+        const ids = users.get(userId) ?? { opened: [], closed: [] };
+        ids[kind].push(id);
+        users.set(userId, ids);
+      }
+    }
+    await sideBySide(users, WIDTH, async ([userId, ids]) => {
+      await this.change(userId, (before, now) => {
+        const after = ids.opened.reduce((record, id) => renewed(record, id, node, now), before);
+        return ids.closed.reduce((record, id) => released(record, id, node, now), after);
+      });
+    });
   }
 
   /** The user chose a status. Answers what others see now. */
@@ -75,58 +100,115 @@ export class PresenceTracker {
     return this.change(userId, (record, now) => chosen(record, status, now));
   }
 
-  async read(userId: string): Promise<PresenceAnswer> {
-    return presenceOf(await this.store.read(userId), this.ports.clock.now());
+  async read(userIds: readonly string[]): Promise<Array<[userId: string, presence: PresenceAnswer]>> {
+    const now = await this.store.now();
+    return Promise.all(userIds.map(async (userId) => [userId, presenceOf(await this.store.read(userId), now)]));
   }
 
   /** Who is connected, and at most `limit` of them with details. */
   async connected(limit: number): Promise<{ total: number; users: Connected[] }> {
-    const userIds = await this.store.connected();
+    const [now, userIds] = await Promise.all([this.store.now(), this.store.connected()]);
     const users = await Promise.all(
       userIds.slice(0, limit).map(async (userId) => {
         const record = await this.store.read(userId);
-        const { status } = presenceOf(record, this.ports.clock.now());
-        return { userId, status, connections: Object.keys(record.leases).length };
+        const { status } = presenceOf(record, now);
+        return { userId, status, connections: Object.keys(record.leases).length, reason: reasonOf(record, now) };
       }),
     );
     return { total: userIds.length, users };
   }
 
-  /** Ends what nobody renews. One node does it at a time; doing it twice would only announce twice. */
-  private async sweep(): Promise<void> {
+  async explain(userId: string): Promise<Explanation> {
+    const [now, record] = await Promise.all([this.store.now(), this.store.read(userId)]);
+    const { leases, ended } = withoutExpired(record, now);
+    const iso = (at: number): string => new Date(at).toISOString();
+    return {
+      status: presenceOf(record, now).status,
+      reason: reasonOf(record, now),
+      ...(record.own !== undefined && { own: record.own }),
+      ...(record.seenAt !== undefined && { lastSeenAt: iso(record.seenAt) }),
+      ...(ended && { endedAt: iso(ended.at) }),
+      connections: Object.entries(leases).map(([id, { node, until }]) => ({ id, node, expiresInMs: until - now })),
+    };
+  }
+
+  /** Ends what nobody renews and the connections of lost nodes. Doing it twice at once changes nothing. */
+  async sweep(): Promise<{ looked: number }> {
+    await this.sweepNodes();
+    const now = await this.store.now();
+    let looked = 0;
+    for (;;) {
+      const due = await this.store.due(now, SWEEP_PAGE);
+      await sideBySide(due, WIDTH, async (userId) => void (await this.change(userId, (record) => record)));
+      looked += due.length;
+      if (due.length < SWEEP_PAGE) return { looked };
+    }
+  }
+
+  /** One node sweeps at a time, to save work; every node notices when all records were lost. */
+  private async turn(): Promise<void> {
     try {
-      const { kv, clock, nodeId } = this.ports;
+      const { kv, nodeId } = this.ports;
+      if (await this.store.isNew(nodeId)) await this.ports.takeCensus();
       const mine =
         (await kv.renew("presence:sweep", nodeId, SWEEP_LEASE_MS)) ||
         (await kv.acquire("presence:sweep", nodeId, SWEEP_LEASE_MS));
-      if (!mine) return;
-      for (const userId of await this.store.due(clock.now(), SWEEP_PAGE)) {
-        await this.change(userId, (record) => record);
-      }
+      if (mine) await this.sweep();
     } catch (error) {
       this.ports.failed(error);
     }
   }
 
-  private change(userId: string, apply: (record: PresenceRecord, now: number) => PresenceRecord) {
+  private async sweepNodes(): Promise<void> {
+    const { monotonic = () => performance.now() } = this.ports;
+    const gone = this.lostNodes.among(await this.store.nodes(), monotonic());
+    for (const node of gone) {
+      const users = await this.store.usersOf(node);
+      await sideBySide(users, WIDTH, async (userId) => {
+        await this.change(userId, (record, now) => lost(record, node, now));
+      });
+      await this.store.forget(node);
+    }
+  }
+
+  /**
+   * Applies a change to a record. Other nodes may change the same record at the same time: whoever added or ended a
+   * connection, or told a status, reads the record once more, so that of two the later one sees both changes.
+   */
+  private change(
+    userId: string,
+    apply: (record: PresenceRecord, now: number) => PresenceRecord,
+  ): Promise<PresenceAnswer> {
     return this.perUser.run(userId, async () => {
-      const now = this.ports.clock.now();
-      const before = await this.store.read(userId);
-      const applied = apply(before, now);
-      const news = transition(applied, now);
-      const after = { ...withoutExpired(applied, now), ...(news && { shown: news.status }) };
-      await this.store.write(userId, before, after);
-      await this.store.schedule(userId, dueAt(after));
-      if (news) await this.ports.announce(userId, news);
-      return presenceOf(after, now);
+      const [now, found] = await Promise.all([this.store.now(), this.store.read(userId)]);
+      let before = found;
+      let after = settled(apply(before, now), now);
+      for (;;) {
+        await this.store.write(userId, before, after);
+        await this.store.schedule(userId, dueAt(after));
+        if (!isTold(before, after)) break;
+        before = await this.store.read(userId);
+        const next = settled(before, now);
+        if (next.shown === before.shown && dueAt(next) === dueAt(after)) break;
+        after = next;
+      }
+      const presence = presenceOf(after, now);
+      if ((found.shown ?? "offline") !== presence.status) await this.ports.announce(userId, presence);
+      return presence;
     });
   }
 }
 
-function withoutExpired(record: PresenceRecord, now: number): PresenceRecord {
-  const gone = expired(record, now);
-  if (gone.length === 0) return record;
-  const leases = { ...record.leases };
-  for (const id of gone) delete leases[id];
-  return { ...record, leases };
+/** The record with its expired connections gone, and the status that the others are about to be told. */
+function settled(record: PresenceRecord, now: number): PresenceRecord {
+  const news = transition(record, now);
+  return { ...withoutExpired(record, now), ...(news && { shown: news.status }) };
 }
+
+/** Does the change end or begin a connection, or tell a status? Renewals, which are by far the most, do not. */
+const isTold = (before: PresenceRecord, after: PresenceRecord): boolean =>
+  before.shown !== after.shown ||
+  Object.keys(after.leases).some(
+    (id) => !(id in before.leases) || after.leases[id]?.ending !== before.leases[id]?.ending,
+  ) ||
+  Object.keys(before.leases).some((id) => !(id in after.leases));

@@ -24,7 +24,7 @@ const INSIDE = [
   "users.credentials",
   "auth.revocations",
   "auth.login",
-  "presence.renew",
+  "presence.report",
   "session.list",
   "events",
   "revoked",
