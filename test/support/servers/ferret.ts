@@ -34,6 +34,11 @@ const CALLS: ReadonlyArray<{ readonly file: string; readonly line: string; reado
 `,
   },
   {
+    file: "backends/sqlite/metadata/metadata.go",
+    line: "	IDColumn = DefaultColumn + \"->'$._id'\"\n",
+    instead: '	IDColumn = DefaultColumn + `->"_id"`\n',
+  },
+  {
     file: "backends/sqlite/metadata/registry.go",
     line: "		created = append(created, index.Name)\n",
     instead: `		if q := lookupIndex(c.TableName, index); q != "" {
@@ -53,6 +58,12 @@ const CALLS: ReadonlyArray<{ readonly file: string; readonly line: string; reado
 	}
 	queryRes, err := coll.Query(queryCtx, qp)
 `,
+  },
+  {
+    // Or each update of a command holds a connection of the pool until the last one is done.
+    file: "handler/msg_update.go",
+    line: `		result, err := common.UpdateDocument(ctx, c, "update", iter, &u)\n`,
+    instead: `		result, err := common.UpdateDocument(ctx, c, "update", iter, &u)\n		closer.Close()\n`,
   },
   { file: "handler/msg_find.go", line: "!h.EnableNestedPushdown &&", instead: "false &&" },
   { file: "handler/msg_aggregate.go", line: "!h.EnableNestedPushdown &&", instead: "false &&" },
