@@ -72,6 +72,13 @@ export class Projector {
     return false;
   }
 
+  /** Is anything of a session not written yet? */
+  get lagsInSessions(): boolean {
+    if (this.writing) return true;
+    for (const { session } of this.dirty.values()) if (session) return true;
+    return false;
+  }
+
   /** Resolves when everything added so far is written. */
   async write(): Promise<void> {
     while (this.writing) await this.writing;

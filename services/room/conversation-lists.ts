@@ -5,7 +5,9 @@ import type { Watermark } from "../../actors/conversation/conversation.receipts"
 import type { ConversationState } from "../../actors/conversation/conversation.state";
 import { fromSnapshot, type Member, memberId } from "../../actors/conversation/conversation.store";
 import type { Filter } from "../../lib/store/collection";
+
 import { type ConversationView, conversationView } from "../conversation-views";
+import type { OtherCores } from "../other-cores";
 
 export interface Page {
   readonly conversations: ConversationView[];
@@ -14,11 +16,15 @@ export interface Page {
 
 /** What the projections say of a user's conversations. */
 export class ConversationLists {
-  constructor(private readonly conversations: Conversations) {}
+  constructor(
+    private readonly conversations: Conversations,
+    private readonly others?: Pick<OtherCores, "project" | "peek">,
+  ) {}
 
-  /** One page of a user's conversations, the newest joined first. */
+  /** One page of a user's conversations, the newest joined first, with whatever was answered before this call. */
   async page(userId: string, params: { cursor?: string; limit?: number }, deadline: number): Promise<Page> {
     const { limit = 50 } = params;
+    if (params.cursor === undefined) await this.others?.project({ userIds: [userId] });
     const found = await this.joined(userId, limit + 1, params.cursor);
     const members = found.slice(0, limit);
     const [states, watermarks] = await Promise.all([
@@ -91,14 +97,12 @@ export class ConversationLists {
     return store.members.find(filter, { sort: { at: -1, _id: -1 }, limit });
   }
 
-  /** The newest states at hand: of activations here, else of the snapshots, else by loading. */
+  /** The newest states at hand: of activations, else of the snapshots, else by loading. */
   private async states(ids: readonly string[], deadline: number): Promise<Map<string, ConversationState>> {
     const { host, store } = this.conversations;
     const states = new Map<string, ConversationState>();
-    for (const id of ids) {
-      const state = host.peek(id);
-      if (state) states.set(id, state);
-    }
+    const active = this.others ? await this.others.peek(ids) : [];
+    for (const state of active) states.set(state.id, state);
     const cold = ids.filter((id) => !states.has(id));
     const snapshots = cold.length > 0 ? await store.conversations.find({ _id: { $in: cold } }) : [];
     for (const snapshot of snapshots) states.set(snapshot._id, fromSnapshot(snapshot));

@@ -2,10 +2,11 @@ import type { ConversationCommand, NoOp } from "../../actors/conversation/conver
 import type { Audience, StoredEvent } from "../../actors/conversation/conversation.events";
 import type { SyncAnswer } from "../../actors/conversation/conversation.reader";
 import type { ConversationState } from "../../actors/conversation/conversation.state";
-import type { EventPage, PageRead } from "../../actors/conversation/conversation.store";
+import type { EventPage, PageRead, Snapshot } from "../../actors/conversation/conversation.store";
 import type { Outcome } from "../../lib/actor/behaviour";
 import type { SweepReport } from "../../lib/actor/sweeper";
 import { callerOf } from "../../lib/call";
+import type { Lists } from "../other-cores";
 import type { RepairCursors } from "./snapshot-repair";
 
 /** Actions of the room service that only other services call. Those with a `conversationId` run at its home. */
@@ -43,6 +44,10 @@ export type RoomInternal = {
     params: { incarnation: string; from: number; to: number; part: number };
     result: { events: readonly StoredEvent[]; through: number; parts: number };
   };
+  /** Resolves when the answering node's projections have what these lists need. */
+  "room.projected": { params: Lists; result: null };
+  /** The states of those of these conversations that are active on the answering node, as snapshots. */
+  "room.peek": { params: { ids: readonly string[] }; result: { snapshots: Snapshot[] } };
   /** The answering node's incarnation and last settled flush. */
   "room.progress": { params: object; result: { incarnation: string; flush: number } };
   /** Which of these users share a conversation with the user. */

@@ -2,6 +2,7 @@ import type { Context } from "moleculer";
 import type { Conversations } from "../../actors/conversation/conversation.actor";
 import type { Action as CommandAction, CommandParams } from "../../actors/conversation/conversation.commands";
 import { fittingPages, partsOf } from "../../actors/conversation/conversation.parts";
+import { toSnapshot } from "../../actors/conversation/conversation.store";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
 import { ParleyError } from "../../lib/errors";
@@ -9,6 +10,7 @@ import type { Meta } from "../auth/principal";
 import { callerOf, commandOf, deadlineOf, derivedId } from "../conversation-command";
 import { type ConversationView, createdView } from "../conversation-views";
 import { conversationsOf, moveConversation, startConversations, stopConversations } from "../conversations";
+import { otherCoresOf, writeProjections } from "../other-cores";
 import { callUsers } from "../users/users.internal";
 import { catchUpInOne, homesOf } from "./catch-up";
 import { ConversationLists } from "./conversation-lists";
@@ -32,7 +34,7 @@ export default class RoomService extends DomainService {
 
   created(): void {
     this.conversations = conversationsOf(this.broker);
-    this.lists = new ConversationLists(this.conversations);
+    this.lists = new ConversationLists(this.conversations, otherCoresOf(this.broker, this.conversations));
   }
 
   started(): Promise<void> {
@@ -133,6 +135,19 @@ export default class RoomService extends DomainService {
     const { events, through } = await this.conversations.store.readFlushPage(incarnation, from, to);
     const parts = partsOf(events);
     return { events: parts[part] ?? [], through, parts: parts.length };
+  }
+
+  @InternalAction("projected")
+  async projected(ctx: InternalCtx<"room.projected">): InternalAnswer<"room.projected"> {
+    await writeProjections(this.conversations, ctx.params);
+    return null;
+  }
+
+  @InternalAction("peek")
+  peek(ctx: InternalCtx<"room.peek">): InternalAnswer<"room.peek"> {
+    const { host } = this.conversations;
+    const states = ctx.params.ids.map((id) => host.peek(id));
+    return Promise.resolve({ snapshots: states.flatMap((state) => (state?.seq ? [toSnapshot(state)] : [])) });
   }
 
   @InternalAction("progress", READ)

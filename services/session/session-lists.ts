@@ -1,4 +1,4 @@
-import type { Conversations } from "../../actors/conversation/conversation.actor";
+import type { ConversationStore } from "../../actors/conversation/conversation.store";
 import type { Filter } from "../../lib/store/collection";
 import { type SessionView, sessionView } from "../conversation-views";
 
@@ -13,13 +13,12 @@ export interface SessionPage {
   cursor?: string;
 }
 
-/** Sessions by the time they were opened, oldest first. From the projections, which are written up to now before. */
+/** Sessions by the time they were opened, oldest first. From the projections. */
 export async function listSessions(
-  { store, projector }: Conversations,
+  store: ConversationStore,
   { status, customerId }: SessionFilter,
   { cursor, limit = 50 }: { cursor?: string | undefined; limit?: number | undefined },
 ): Promise<SessionPage> {
-  await projector.write();
   const filter: Filter = {
     "session.status": status ?? { $exists: true },
     ...(customerId !== undefined && { "session.customerId": customerId }),

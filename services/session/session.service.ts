@@ -9,6 +9,7 @@ import { hasRole, type Meta } from "../auth/principal";
 import { callerOf, commandOf, deadlineOf } from "../conversation-command";
 import { type SessionView, sessionView } from "../conversation-views";
 import { conversationsOf, startConversations, stopConversations } from "../conversations";
+import { otherCoresOf } from "../other-cores";
 import { STAFF } from "../schemas";
 import { callUsers } from "../users/users.internal";
 import { openSession } from "./open-session";
@@ -78,20 +79,22 @@ export default class SessionService extends DomainService {
   }
 
   @Action(contracts.list)
-  list(ctx: Ctx<"list">): Answer<"list"> {
+  async list(ctx: Ctx<"list">): Answer<"list"> {
     const user = callerOf(ctx);
     const { status, cursor, limit } = ctx.params;
     const filter: SessionFilter = {
       ...(status !== undefined && { status }),
       ...(!hasRole(user, STAFF) && { customerId: user.id }),
     };
-    return listSessions(this.conversations, filter, { cursor, limit });
+    if (cursor === undefined) await otherCoresOf(this.broker, this.conversations).project({ sessions: true });
+    return listSessions(this.conversations.store, filter, { cursor, limit });
   }
 
   @InternalAction("inspect", { repeats: "read" })
-  inspect(ctx: Context<SessionInternal["session.inspect"]["params"], Meta>): Promise<SessionPage> {
+  async inspect(ctx: Context<SessionInternal["session.inspect"]["params"], Meta>): Promise<SessionPage> {
     const { limit, ...filter } = ctx.params;
-    return listSessions(this.conversations, filter, { limit });
+    await otherCoresOf(this.broker, this.conversations).project({ sessions: true });
+    return listSessions(this.conversations.store, filter, { limit });
   }
 
   private async change<A extends CommandAction>(
