@@ -37,7 +37,7 @@ export function routesOf(parts: RouteParts): ReadonlyMap<string, Route> {
 /** The action of a contract; its node validates the payload and checks the rights. */
 function actionRoute(broker: ServiceBroker, contract: Contract): Route {
   const run: Route["run"] = contract.keepsDeadline
-    ? (_socket, payload, { meta }) => broker.call(contract.name, payload, { meta, timeout: 0 })
+    ? (_socket, payload, options) => broker.call(contract.name, payload, { ...options, timeout: 0 })
     : (_socket, payload, options) => broker.call(contract.name, payload, options);
   return { contract, run };
 }
