@@ -7,7 +7,7 @@ import { announce } from "./announcement";
 import * as contracts from "./auth.contract";
 import type { AuthInternal } from "./auth.internal";
 import { loadKeys } from "./keys";
-import { addressKey, AttemptLimit, emailKey } from "./limits";
+import { addressKey, AttemptLimit, emailKey, sharedCount } from "./limits";
 import { Logins, type Tokens } from "./logins";
 import { Passwords } from "./passwords";
 import type { Meta } from "./principal";
@@ -32,10 +32,12 @@ export default class AuthService extends DomainService {
     const { config, store } = this.resources;
     this.passwords = new Passwords({ queue: config.LIMIT_PASSWORD_QUEUE });
     this.revocations = new RevocationLedger(store);
+    const limit = (name: string, perMinute: number) =>
+      new AttemptLimit(perMinute, { shared: sharedCount(this.resources, name) });
     this.limits = {
-      login: new AttemptLimit(config.LIMIT_LOGINS_PER_MINUTE),
-      signup: new AttemptLimit(config.LIMIT_SIGNUPS_PER_MINUTE),
-      guest: new AttemptLimit(config.LIMIT_GUESTS_PER_MINUTE),
+      login: limit("login", config.LIMIT_LOGINS_PER_MINUTE),
+      signup: limit("signup", config.LIMIT_SIGNUPS_PER_MINUTE),
+      guest: limit("guest", config.LIMIT_GUESTS_PER_MINUTE),
     };
   }
 

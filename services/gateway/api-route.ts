@@ -7,8 +7,9 @@ import type { Contract, RestBinding } from "../../lib/contract";
 import { isParleyError, ParleyError } from "../../lib/errors";
 import { errorTypeOf } from "../../lib/middlewares/errors";
 import type { Patience } from "../../lib/patience";
+import { resourcesOf } from "../../lib/resources";
 import { API_PREFIX } from "../api";
-import { addressKey, AttemptLimit } from "../auth/limits";
+import { addressKey, AttemptLimit, sharedCount } from "../auth/limits";
 import type { Meta, Principal } from "../auth/principal";
 import { CONTRACTS } from "../contracts";
 import type { ApiRequest, ApiResponse } from "./exchange";
@@ -34,7 +35,7 @@ export function apiRoute(ports: ApiPorts) {
     mergeParams: false,
     logging: false,
     bodyParsers: false,
-    use: [limitRequests(ports.config), refuseOtherTypes, parseJson(ports.config)],
+    use: [limitRequests(ports), refuseOtherTypes, parseJson(ports.config)],
     aliases: Object.fromEntries(
       CONTRACTS.flatMap((contract) =>
         contract.rest
@@ -49,8 +50,9 @@ export function apiRoute(ports: ApiPorts) {
  * Before the body is read: a flood costs as little as it can. Refusals are answered here, since moleculer-web would
  * make errors of its own of them.
  */
-function limitRequests(config: Config): Middleware {
-  const limit = new AttemptLimit(config.LIMIT_REQUESTS_PER_MINUTE);
+function limitRequests({ broker, config }: ApiPorts): Middleware {
+  const shared = sharedCount(resourcesOf(broker), "rest");
+  const limit = new AttemptLimit(config.LIMIT_REQUESTS_PER_MINUTE, { shared });
   return (request, response, next) =>
     void limit.attempt(addressKey(request.ip)).then(
       () => next(),

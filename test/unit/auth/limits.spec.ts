@@ -1,4 +1,7 @@
+import type { Kv } from "../../../lib/kv/kv";
+import { MemoryKv } from "../../../lib/kv/memory";
 import { addressKey, AttemptLimit, emailKey } from "../../../services/auth/limits";
+import { VirtualClock } from "../../support/virtual-clock";
 
 describe("keys of limits", () => {
   test.each([
@@ -36,5 +39,55 @@ describe("a limit of attempts", () => {
     for (let n = 0; n < 10; n += 1) await limit.attempt(`other${n}`);
     await expect(limit.attempt("first")).resolves.toBeUndefined();
     await expect(limit.attempt("other9")).rejects.toMatchObject({ type: "RATE_LIMITED" });
+  });
+});
+
+describe("a limit over several nodes", () => {
+  const start = (kv: Pick<Kv, "increment">, clock = new VirtualClock()) => {
+    const node = () => new AttemptLimit(3, { shared: { kv, clock, name: "login" } });
+    return { nodes: [node(), node()] as const, clock };
+  };
+  const outcome = (limit: AttemptLimit): Promise<string> =>
+    limit.attempt("ip:1").then(
+      () => "ok",
+      (error: { type: string; data: { retryInMs: number } }) => `${error.type} ${error.data.retryInMs > 0}`,
+    );
+
+  test("counts the attempts at all of them", async () => {
+    const clock = new VirtualClock();
+    const { nodes } = start(new MemoryKv({ clock }), clock);
+    const outcomes = [];
+    for (let n = 0; n < 5; n++) outcomes.push(await outcome(nodes[n % 2 === 0 ? 0 : 1]));
+    expect(outcomes).toEqual(["ok", "ok", "ok", "RATE_LIMITED true", "RATE_LIMITED true"]);
+    await expect(nodes[1].attempt("ip:2")).resolves.toBeUndefined();
+  });
+
+  test("is kept by each node alone when the key-value store fails, with what it has counted", async () => {
+    const clock = new VirtualClock();
+    const kv = new MemoryKv({ clock });
+    let down = false;
+    let asked = 0;
+    const increment: Kv["increment"] = (...args) => {
+      asked++;
+      return down ? Promise.reject(new Error("no connection")) : kv.increment(...args);
+    };
+    const { nodes } = start({ increment }, clock);
+    await nodes[0].attempt("ip:1");
+    down = true;
+    expect([await outcome(nodes[0]), await outcome(nodes[0])]).toEqual(["ok", "ok"]);
+    expect(await outcome(nodes[0])).toBe("RATE_LIMITED true");
+    expect(asked).toBe(2);
+    await clock.advance(1_000);
+    down = false;
+    await nodes[0].attempt("ip:2");
+    expect(asked).toBe(3);
+  });
+
+  test("does not keep anybody waiting for a key-value store that does not answer", async () => {
+    const { nodes, clock } = start({ increment: () => new Promise(() => undefined) });
+    const first = outcome(nodes[0]);
+    await clock.advance(100);
+    expect(await first).toBe("ok");
+    expect(await outcome(nodes[0])).toBe("ok");
   });
 });
