@@ -4,6 +4,8 @@ import { callerOf } from "../../lib/call";
 export type AuthInternal = {
   /** Forgets expired tokens, and revocations that nobody can need any more. */
   "auth.purge": { params: object; result: null };
+  /** Ends every login that a user has now, and its sockets. For operators. */
+  "auth.kick": { params: { userId: string }; result: { logins: number } };
   /** Ends all that a user has, for good: the user was deleted. */
   "auth.endUser": { params: { userId: string }; result: null };
 };

@@ -98,13 +98,18 @@ export default class AuthService extends DomainService {
     return null;
   }
 
-  @InternalAction("purge")
+  @InternalAction("purge", { repeats: "read" })
   async purge(): Promise<null> {
     await this.logins.purge();
     return null;
   }
 
-  @InternalAction("endUser")
+  @InternalAction("kick", { repeats: "read" })
+  async kick(ctx: Context<AuthInternal["auth.kick"]["params"], Meta>): Promise<AuthInternal["auth.kick"]["result"]> {
+    return { logins: await this.logins.endAll(ctx.params.userId) };
+  }
+
+  @InternalAction("endUser", { repeats: "read" })
   async endUser(ctx: Context<AuthInternal["auth.endUser"]["params"], Meta>): Promise<null> {
     await this.logins.end(ctx.params);
     return null;

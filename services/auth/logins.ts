@@ -66,6 +66,19 @@ export class Logins {
     await this.options.announce(await this.options.revocations.add(ended, this.options.clock.now()));
   }
 
+  /** Ends every login that a user has now and answers how many there were; later ones are not touched. */
+  async endAll(userId: string): Promise<number> {
+    const { refreshTokens, revocations, clock } = this.options;
+    const ended = await Promise.all(
+      (await refreshTokens.familiesOf(userId, clock.now())).map(async (family) => {
+        if (await revocations.of(family)) return 0;
+        await this.end({ userId, family });
+        return 1;
+      }),
+    );
+    return ended.reduce<number>((sum, each) => sum + each, 0);
+  }
+
   /** Forgets expired tokens, and revocations of logins that have none left. */
   async purge(): Promise<void> {
     const now = this.options.clock.now();

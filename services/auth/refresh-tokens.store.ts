@@ -23,7 +23,7 @@ type SpentToken = Pick<KnownToken, "_id" | "expiresAt">;
 
 export const REFRESH_TOKENS: CollectionDefinition = {
   name: "refreshTokens",
-  indexes: [{ fields: { expiresAt: 1 } }],
+  indexes: [{ fields: { expiresAt: 1 } }, { fields: { userId: 1 } }],
 };
 export const SPENT_TOKENS: CollectionDefinition = {
   name: "spentTokens",
@@ -56,6 +56,12 @@ export class RefreshTokenStore {
   async find(token: string, now: number): Promise<KnownToken | undefined> {
     const found = await this.#tokens.findOne({ _id: hashOf(token) });
     return found && found.expiresAt > now ? found : undefined;
+  }
+
+  /** The families of a user's logins that may still be refreshed. */
+  async familiesOf(userId: string, now: number): Promise<string[]> {
+    const tokens = await this.#tokens.find({ userId, expiresAt: { $gt: now } });
+    return [...new Set(tokens.map(({ family }) => family))];
   }
 
   /** Spends a token: true for exactly one caller ever. */
