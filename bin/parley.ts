@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
-import type { ServiceBroker } from "moleculer";
 import { ConfigError, readConfig } from "../lib/config";
 import { createNode, type Node } from "../lib/node";
-import { commands } from "../repl";
+import { startRepl } from "../repl/start";
 
 /** Beyond DRAIN_SECONDS, after which a process that still has not stopped is ended. */
 const STOP_MARGIN_MS = 10_000;
@@ -20,7 +19,7 @@ async function main(): Promise<void> {
   process.on("uncaughtException", (error) => crash(node, error));
   await node.start();
   process.stdout.write(banner(node));
-  if (repl) startRepl(node, stop);
+  if (repl) startRepl(node.broker, stop);
 }
 
 function banner({ url, broker, config }: Node): string {
@@ -34,16 +33,6 @@ function banner({ url, broker, config }: Node): string {
     ...(runs("gateway") ? [`  API docs  ${url}/docs`] : []),
     "",
   ].join("\n");
-}
-
-function startRepl(node: Node, stop: () => void): void {
-  // Moleculer's types say positional arguments; moleculer-repl passes them by name.
-  const customCommands = commands as unknown as ServiceBroker.ReplCustomCommand[];
-  node.broker.options.replOptions = { customCommands, delimiter: "parley $" };
-  const repl = node.broker.repl() as unknown as NodeJS.EventEmitter;
-  // Moleculer's own handler would leave out the drain.
-  repl.removeAllListeners("exit");
-  repl.on("exit", stop);
 }
 
 let stopping = false;

@@ -14,6 +14,7 @@ import { lifecycleOf } from "./lifecycle";
 import { metricsOf } from "./metrics";
 import { natsTransporter } from "./nats-transporter";
 import { probeHandler } from "./probes";
+import { nodeService } from "./node-service";
 import { provideResources, resourcesOf } from "./resources";
 import type { Store } from "./store/collection";
 import { openMongoStore } from "./store/mongo/store";
@@ -70,6 +71,7 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
     const given = new Set(options.services?.map((service) => service.name));
     for (const [name, file] of files) if (!given.has(name)) broker.loadService(file);
     for (const service of options.services ?? []) broker.createService(service);
+    broker.createService(nodeService(broker));
   } catch (error) {
     await Promise.all([store.close(), kv.close()]);
     throw error;

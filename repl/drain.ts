@@ -1,15 +1,23 @@
-import { lifecycleOf } from "../lib/lifecycle";
+import { callNode } from "../lib/node-service";
 import type { Command } from "./command";
+import { knownNodes } from "./known-nodes";
 
 /** What SIGTERM does, without the end: the node is not ready, sends its clients away and finishes what is in flight. */
 export const drain: Command = {
-  command: "drain",
-  description: "Take this node out of service: its clients are told to reconnect, bit by bit. Needs --yes",
+  command: "drain [node]",
+  description: "Take a node out of service: clients leave it bit by bit, homes move. drain core-2 --yes",
   options: [{ option: "--yes", description: "Really do it; there is no way back but a restart" }],
-  async run({ broker, options }) {
+  async run({ broker, args, options }) {
+    const known = (await knownNodes(broker)).map(({ id }) => id);
+    const node = args.node ?? (known.includes(broker.nodeID) ? broker.nodeID : undefined);
+    if (node === undefined || !known.includes(node)) return `Which one? There are: ${known.join(", ")}.`;
     if (options.yes !== true)
-      return `This sends every client of ${broker.nodeID} away and takes no new ones until a restart.\nTo do it: drain --yes`;
-    await lifecycleOf(broker).drain((error) => broker.logger.error("draining failed", { error }));
-    return "Drained. Nobody is connected here any more; leave with: quit";
+      return [
+        `This takes ${node} out of service until a restart.`,
+        "Its clients and homes go to other nodes.",
+        `To do it: drain ${node} --yes`,
+      ].join("\n");
+    await callNode(broker, "node.drain", {}, { nodeID: node });
+    return `${node} drains: nothing new reaches it, its clients leave.\nSee how it is with: nodes`;
   },
 };

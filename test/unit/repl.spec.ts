@@ -1,6 +1,7 @@
 import { type Context, ServiceBroker, type ServiceSchema } from "moleculer";
 import { getBorderCharacters, table } from "table";
-import { lifecycleOf } from "../../lib/lifecycle";
+import { systemClock, systemRandom } from "../../lib/actor/ports";
+import { routingMiddleware } from "../../lib/middlewares/routing";
 import { commands } from "../../repl";
 import type { DrawingTools } from "../../repl/table";
 import { drawTable, fit } from "../../repl/table";
@@ -36,14 +37,52 @@ const answer = (result: object) => (ctx: Context<Record<string, unknown>>) => {
 };
 const services: ServiceSchema[] = [
   { name: "session", actions: { inspect: answer({ sessions: [session] }) } },
-  { name: "users", actions: { search: answer({ users: [] }) } },
+  {
+    name: "users",
+    actions: {
+      search: answer({ users: [] }),
+      get: answer(({ id: userId }: { id: string }) => (userId === id("a") ? { id: userId, name: HOSTILE } : null)),
+    },
+  },
+  { name: "auth", actions: { kick: answer({ logins: 2 }) } },
+  { name: "gateway" },
+  {
+    name: "node",
+    actions: {
+      state: answer({
+        ready: true,
+        parts: { node: "ready", broker: "up", store: "up", kv: "down" },
+        pid: 4711,
+        uptimeSeconds: 7_300,
+        memoryBytes: 150 * 1_048_576,
+        now: 0,
+      }),
+      drain: answer({}),
+    },
+  },
   {
     name: "presence",
-    actions: { who: answer({ total: 3, users: [{ userId: id("a"), status: "online", connections: 2 }] }) },
+    actions: {
+      who: answer({ total: 3, users: [{ userId: id("a"), status: "online", reason: "connected", connections: 2 }] }),
+      explain: answer({
+        status: "away",
+        reason: "chosen",
+        own: "away",
+        lastSeenAt: new Date(Date.now() - 130_000).toISOString(),
+        connections: [
+          {
+            id: "io-1.internal.example.org/0123456789abcdefghij",
+            node: "io-1.internal.example.org",
+            expiresInMs: 61_200,
+          },
+        ],
+      }),
+    },
   },
   {
     name: "room",
     actions: {
+      move: answer({ from: "node-1", to: "node-2" }),
       inspect: answer(({ conversationId }: { conversationId: string }) =>
         conversationId !== id("5e55")
           ? null
@@ -70,7 +109,11 @@ const services: ServiceSchema[] = [
 ];
 
 describe("operator commands", () => {
-  const broker = new ServiceBroker({ logger: false, nodeID: "node-1" });
+  const broker = new ServiceBroker({
+    logger: false,
+    nodeID: "node-1",
+    middlewares: [routingMiddleware({ clock: systemClock, random: systemRandom, timeoutMs: 1_000 })],
+  });
   const printed: string[] = [];
   let log: jest.SpyInstance;
 
@@ -93,14 +136,13 @@ describe("operator commands", () => {
     return printed.join("\n");
   }
 
-  it.each(["sessions", "users", "who", "conversation", "drain"])(
-    "%s has help and fits into 80 columns",
-    async (name) => {
-      const text = await run(name, { id: id("5e55") });
-      expect(commands.find(({ command }) => command.startsWith(name))?.description).toBeTruthy();
-      expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
-    },
-  );
+  it.each(commands.map(({ command }) => command))("%s has help and fits into 80 columns", async (command) => {
+    const [name = ""] = command.split(" ");
+    await run(name);
+    const text = await run(name, { id: id("5e55"), user: id("a"), node: "node-1" });
+    expect(commands.find((each) => each.command === command)?.description).toMatch(/^.{10,90}$/);
+    expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
 
   it("never lets what people typed reach the terminal as control characters", async () => {
     const text = (await run("sessions")) + (await run("conversation", { id: id("5e55"), options: { texts: true } }));
@@ -152,19 +194,43 @@ describe("operator commands", () => {
     expect(await run("who")).toContain("2 more are connected");
   });
 
-  it("drains only when the operator says yes", async () => {
-    const sentAway = jest.fn(async () => undefined);
-    lifecycleOf(broker).onDrain(sentAway);
-    expect(await run("drain")).toContain("drain --yes");
-    expect(sentAway).not.toHaveBeenCalled();
+  it("drains a node only when the operator says yes", async () => {
+    expect(await run("drain", { node: "node-1" })).toContain("drain node-1 --yes");
+    expect(await run("drain", { node: "nobody", options: { yes: true } })).toContain("There are: node-1.");
+    expect(calls).toEqual([]);
     await run("drain", { options: { yes: true } });
-    expect(sentAway).toHaveBeenCalledTimes(1);
-    expect(lifecycleOf(broker).phase).toBe("draining");
+    expect(calls.map(({ name }) => name)).toEqual(["node.drain"]);
+  });
+
+  it("tells what each node runs, and what it does not reach", async () => {
+    const [title = "", node = ""] = (await run("nodes")).split("\n");
+    expect(title).toMatch(/^Node +Runs +State +Process +Up +Memory$/);
+    expect(node).toMatch(/^node-1 +gateway +ready, kv down +4711 +2 h +150 MB$/);
+  });
+
+  it("shows a conversation's home, and moves it", async () => {
+    expect(await run("homes", { id: id("5e55") })).toMatch(/^ +1 +node-1 +serving +answered, active in memory$/m);
+    expect(await run("homes", { id: "nothing" })).toContain("There is no such conversation.");
+    expect(await run("move", { id: id("5e55"), node: "node-2" })).toContain("Moved from node-1 to node-2.");
+    expect(calls.at(-1)).toEqual({ name: "room.move", params: { conversationId: id("5e55"), to: "node-2" } });
+  });
+
+  it("tells why a user is shown as they are", async () => {
+    const text = await run("who", { user: id("a") });
+    expect(text).toMatch(/^status +away: chosen$/m);
+    expect(text).toMatch(/^last seen +2 min ago, 20/m);
+    expect(text).toMatch(/ij +…?\S*example\.org +62 s$/m);
+  });
+
+  it("ends the logins of a user who exists", async () => {
+    expect(await run("kick", { user: id("a") })).toContain("Ended 2 logins of Bob");
+    expect(await run("kick", { user: "nobody" })).toContain("There is no such user.");
+    expect(calls.filter(({ name }) => name === "auth.kick")).toHaveLength(1);
   });
 
   it("explains a failed call in one line", async () => {
     const nothingThere = new ServiceBroker({ logger: false });
-    await commands.find(({ command }) => command === "who")?.action(nothingThere, { options: {} }, tools);
+    await commands.find(({ command }) => command.startsWith("who"))?.action(nothingThere, { options: {} }, tools);
     expect(printed).toEqual(["SERVICE_NOT_FOUND: Service 'presence.who' is not found."]);
   });
 });

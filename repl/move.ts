@@ -1,0 +1,14 @@
+import { callRoom } from "../services/room/room.internal";
+import type { Command } from "./command";
+
+/** Takes a conversation away from a node that suffers from it, or away from one that suffers. */
+export const move: Command = {
+  command: "move <id> [node]",
+  description: "Make another node a conversation's home for ten minutes: move <id> core-2",
+  options: [],
+  async run({ broker, args }) {
+    const { id = "", node } = args;
+    const moved = await callRoom(broker, "room.move", { conversationId: id, ...(node !== undefined && { to: node }) });
+    return `Moved from ${moved.from} to ${moved.to}.\nNothing is lost or refused meanwhile. It ends by itself in ten minutes.`;
+  },
+};
