@@ -3,6 +3,7 @@ import type { Collection, CollectionDefinition, Filter, Store } from "../../lib/
 import type { KeyFact, Target } from "./conversation.commands";
 import { type Audience, isA, type SessionState, type StoredEvent } from "./conversation.events";
 import { type ConversationState, emptyState, fold, type LastMessage, type Standing } from "./conversation.state";
+import { findAny, verdictsOf } from "./conversation.verdicts";
 
 export const EVENTS: CollectionDefinition = {
   name: "events",
@@ -40,8 +41,8 @@ export interface Snapshot {
   createdAt: number;
   createdBy: string;
   memberCount: number;
-  /** Absent above LISTED_MEMBERS. */
-  members?: Array<[string, Standing]>;
+  /** Absent above LISTED_MEMBERS. No pairs: a list in a list is not for every store. */
+  members?: Array<{ userId: string; standing: Standing }>;
   session?: SessionState;
   lastMessage?: LastMessage;
   staffWrote: Array<{ by: string; seq: number }>;
@@ -79,12 +80,8 @@ export class ConversationStore implements LogPort<StoredEvent> {
     return this.events.insertMany(documents);
   }
 
-  async verify(documents: readonly StoredEvent[]): Promise<Verdict[]> {
-    const found = await this.events.find({ $or: documents.flatMap(rivals) });
-    return documents.map((document) => {
-      if (found.some(({ _id }) => _id === document._id)) return "stored";
-      return found.some((other) => rivalOf(document, other)) ? "fenced" : "absent";
-    });
+  verify(documents: readonly StoredEvent[]): Promise<Verdict[]> {
+    return verdictsOf(this.events, documents);
   }
 
   async heads(streams: readonly string[]): Promise<number[]> {
@@ -97,10 +94,10 @@ export class ConversationStore implements LogPort<StoredEvent> {
   }
 
   async commands(commands: readonly CommandRef[]): Promise<Array<StoredEvent | undefined>> {
-    if (commands.length === 0) return [];
-    const found = await this.events.find({
-      $or: commands.map(({ by, commandId, stream }) => ({ by, commandId, conversationId: stream })),
-    });
+    const found = await findAny(
+      this.events,
+      commands.map(({ by, commandId, stream }) => ({ by, commandId, conversationId: stream })),
+    );
     return commands.map(({ by, commandId, stream }) =>
       found.find((event) => event.by === by && event.commandId === commandId && event.conversationId === stream),
     );
@@ -259,15 +256,6 @@ const inLogOrder = (a: StoredEvent, b: StoredEvent): number =>
 
 const generation = (g: number): string => String(g).padStart(10, "0");
 
-function rivals({ _id, conversationId, seq, by, commandId, key }: StoredEvent): Filter[] {
-  const filters: Filter[] = [{ _id }, { conversationId, seq }, { by, commandId, conversationId }];
-  return key === undefined ? filters : [...filters, { key }];
-}
-
-const rivalOf = (a: StoredEvent, b: StoredEvent): boolean =>
-  (a.conversationId === b.conversationId && (a.seq === b.seq || (a.by === b.by && a.commandId === b.commandId))) ||
-  (a.key !== undefined && a.key === b.key);
-
 function summarise(event: StoredEvent, changes: readonly StoredEvent[], mine: { by: string; emoji?: string }): Target {
   const reactions = new Map<string, number>();
   let deleted = false;
@@ -295,7 +283,7 @@ export function toSnapshot(state: ConversationState): Snapshot {
     staffWrote: [...staffWrote],
   };
   if (state.title !== undefined) snapshot.title = state.title;
-  if (state.listed) snapshot.members = [...state.members];
+  if (state.listed) snapshot.members = [...state.members].map(([userId, standing]) => ({ userId, standing }));
   if (state.session) snapshot.session = state.session;
   if (state.lastMessage) snapshot.lastMessage = state.lastMessage;
   return snapshot;
@@ -304,5 +292,6 @@ export function toSnapshot(state: ConversationState): Snapshot {
 /** The state that a snapshot was made of; above LISTED_MEMBERS without the members. */
 export function fromSnapshot(snapshot: Snapshot): ConversationState {
   const { _id, appliedSeq, members, ...rest } = snapshot;
-  return { ...rest, id: _id, seq: appliedSeq, members: new Map(members ?? []), listed: members !== undefined };
+  const listed = new Map(members?.map(({ userId, standing }) => [userId, standing]));
+  return { ...rest, id: _id, seq: appliedSeq, members: listed, listed: members !== undefined };
 }
