@@ -39,7 +39,8 @@ export async function catchUp(
 
 /** `catchUp` in one message: of what does not fit, the client is told to ask again. */
 export async function catchUpInOne(...asked: Parameters<typeof catchUp>): Promise<CaughtUp> {
-  return fittingSync({ ...(await catchUp(...asked)), unread: [] });
+  const { unread, ...answer } = fittingSync({ ...(await catchUp(...asked)), unread: [] });
+  return answer;
 }
 
 function groups(
