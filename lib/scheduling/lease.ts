@@ -65,7 +65,7 @@ export class Lease {
   }
 
   private get pauseMs(): number {
-    return this.ttlMs * RENEW_SHARE;
+    return this.ttlMs * (this.grant ? RENEW_SHARE : LOOK_SHARE);
   }
 
   private async attempt(onGranted: (grant: Grant) => void): Promise<void> {
@@ -95,7 +95,8 @@ export class Lease {
 }
 
 /** Whoever takes over does so this much later, at the latest by a third more: timed work is late by that. */
-const TTL_MS = 1_500;
-const RENEW_SHARE = 0.25;
+const TTL_MS = 1_000;
+const RENEW_SHARE = 0.3;
+const LOOK_SHARE = 0.15;
 /** The holder stops believing earlier than others may start to. */
 const MARGIN_SHARE = 0.15;

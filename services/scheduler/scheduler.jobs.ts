@@ -15,7 +15,7 @@ const MINUTE = 60 * SECOND;
 
 const added = new WeakMap<ServiceBroker, Job[]>();
 
-/** Gives this broker's scheduler a job beyond the table; before its services are created. */
+/** Gives this broker's scheduler a job beyond the table; before it is started. */
 export function addJob(broker: ServiceBroker, job: Job): void {
   added.set(broker, [...(added.get(broker) ?? []), job]);
 }

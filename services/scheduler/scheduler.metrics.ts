@@ -1,17 +1,21 @@
 import type { ServiceBroker } from "moleculer";
 import { metricsOf, type PlainCounter } from "../../lib/metrics";
 import type { DeliveryProbe } from "../../lib/outbox/delivery";
+import type { Job } from "../../lib/scheduling/job";
 import type { JobProbe } from "../../lib/scheduling/job-runner";
 import type { Scheduler } from "../../lib/scheduling/scheduler";
 
 /** The metrics of a scheduler node. */
-export function jobProbe(broker: ServiceBroker, scheduler: () => Scheduler): JobProbe {
+export function jobProbe(broker: ServiceBroker, jobs: readonly Job[], scheduler: () => Scheduler): JobProbe {
   const metrics = metricsOf(broker);
   const turns = metrics.counter("parley_job_turns_total", "Turns of jobs that were begun");
   const failures = metrics.counter("parley_job_failures_total", "Turns of jobs that failed");
   const lateness = metrics.histogram("parley_job_lateness_seconds", "Time from due to begun", SECONDS);
   metrics.gauge("parley_scheduler_holds", "1 on the node that runs the jobs", () => Number(scheduler().holds));
   metrics.gauge("parley_jobs_failing", "Jobs whose last turn failed", () => failing(scheduler()));
+  const names = jobs.map(({ name }) => name);
+  const help = "When the last turn that succeeded was begun; 0 before the first one of this node";
+  metrics.gauges("parley_job_success_timestamp_seconds", help, "job", names, (name) => successOf(scheduler(), name));
   return {
     began: (_job, latenessMs) => {
       turns.value++;
@@ -53,6 +57,9 @@ const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 60, 600];
 const isPowerOfTwo = (n: number): boolean => (n & (n - 1)) === 0;
 
 const failing = (scheduler: Scheduler): number => scheduler.list().filter(({ failures }) => failures > 0).length;
+
+const successOf = (scheduler: Scheduler, name: string): number =>
+  (scheduler.list().find((job) => job.name === name)?.lastSucceeded ?? 0) / 1_000;
 
 const isAway = (error: unknown): boolean => {
   const type = (error as { type?: unknown } | null)?.type;

@@ -19,21 +19,20 @@ export default class SchedulerService extends DomainService {
   declare scheduler: Scheduler;
   declare deliveries: readonly string[];
 
-  created(): void {
+  started(): void {
     const { store, clock, random } = this.resources;
-    const probe = jobProbe(this.broker, () => this.scheduler);
+    const jobs = jobsOf(this.broker);
+    const probe = jobProbe(this.broker, jobs, () => this.scheduler);
     const ports = { clock, random, lease: this.makeLease(), memory: new StoreTurnMemory(store), probe };
-    this.scheduler = new Scheduler(jobsOf(this.broker), ports);
+    this.scheduler = new Scheduler(jobs, ports);
     this.deliveries = publishersOf(this.broker).map(({ name }) => deliveryJob(name));
     lifecycleOf(this.broker).onDrain(() => this.scheduler.stop());
-  }
-
-  started(): void {
     this.scheduler.start();
   }
 
-  stopped(): Promise<void> {
-    return this.scheduler.stop();
+  async stopped(): Promise<void> {
+    // Undefined when the node's start failed before.
+    await (this.scheduler as Scheduler | undefined)?.stop();
   }
 
   @InternalAction("jobs")

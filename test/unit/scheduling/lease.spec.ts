@@ -93,7 +93,7 @@ describe("a lease", () => {
     holder.start();
     await clock.advance(100);
     insert.mockRejectedValue(new Error("away"));
-    await clock.advance(900);
+    await clock.advance(700);
     expect(holder.lease.held).toBeDefined();
     insert.mockRestore();
     await clock.advance(600);

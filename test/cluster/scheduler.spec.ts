@@ -1,0 +1,110 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { EVENTS } from "../../actors/conversation/conversation.store";
+import type { StoredEvent } from "../../actors/conversation/conversation.events";
+import { timerCommandId } from "../../lib/scheduling/due-scan";
+import type { Store } from "../../lib/store/collection";
+import { openMongoStore } from "../../lib/store/mongo/store";
+import { TestCluster } from "../support/cluster";
+import type { ClusterNode } from "../support/cluster-node";
+import { until } from "../support/wait";
+
+const IDLE_MS = 3_000;
+const OPEN_EVERY_MS = 80;
+const SESSIONS = 240;
+
+const scheduler = { entry: "test/support/scheduler-entry.ts", env: { TEST_IDLE_MS: String(IDLE_MS) } };
+
+describe("two schedulers", () => {
+  let cluster: TestCluster;
+  let store: Store;
+
+  beforeAll(async () => {
+    const nodes = { "scheduler-1": scheduler, "scheduler-2": scheduler };
+    cluster = await TestCluster.start({ gateway: 1, io: 0, core: 2, scheduler: 2, nodes });
+    store = await openMongoStore({ uri: cluster.environment["MONGODB_URI"] ?? "" });
+  });
+  afterAll(async () => {
+    await store.close();
+    await cluster.stop();
+  });
+
+  const eventsOf = async (conversationId: string): Promise<StoredEvent[]> =>
+    store.collection<StoredEvent>(EVENTS).find({ conversationId }, { sort: { seq: 1 } });
+
+  const metric = async (node: ClusterNode, name: string): Promise<number> => {
+    const text = await (await fetch(`${node.url}/metrics`, { signal: AbortSignal.timeout(1_000) })).text();
+    return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1]);
+  };
+  /** The one that runs the jobs. */
+  const holder = (): Promise<ClusterNode> =>
+    until("one of them runs the jobs", async () => {
+      for (const node of cluster.of("scheduler")) {
+        const holds = await metric(node, "parley_scheduler_holds").catch(() => 0);
+        if (holds === 1) return node;
+      }
+      return undefined;
+    });
+  const given = (): string[] => cluster.logs.split("\n").flatMap((line) => line.match(/gives (.*)$/)?.[1] ?? []);
+
+  async function open(): Promise<string> {
+    const guest = await cluster.guest();
+    const body = { commandId: "open", topic: "other" };
+    return (await cluster.rest("POST", "/sessions", guest.token, body)).expect<{ id: string }>(201).id;
+  }
+
+  it("have each timed effect once and in time while the one at work is killed and stopped", async () => {
+    const faults: Array<() => Promise<void>> = [
+      async () => {
+        const killed = await holder();
+        await killed.kill("SIGKILL");
+        await pause(4_000);
+        await killed.start();
+      },
+      async () => {
+        const stopped = await holder();
+        stopped.stop();
+        await pause(6_000);
+        stopped.cont();
+      },
+      async () => (await holder()).restart("SIGTERM"),
+    ];
+    const ids: string[] = [];
+    let happening: Promise<void> = pause(IDLE_MS + 2_000);
+    for (let i = 0; i < SESSIONS; i++) {
+      ids.push(await open());
+      if (i % 60 === 30) happening = happening.then(faults.shift() ?? (() => undefined));
+      await pause(OPEN_EVERY_MS);
+    }
+    await happening;
+    expect(faults).toEqual([]);
+
+    const lateness: number[] = [];
+    for (const id of ids) {
+      const events = await until(`${id} is closed`, async () => {
+        const found = await eventsOf(id);
+        return found.some(({ type }) => type === "session.closed") && found;
+      });
+      const dueAt = (events[0]?.at ?? 0) + IDLE_MS;
+      const closings = events.filter(({ type }) => type === "session.closed");
+      expect(closings.map(({ by, commandId }) => [by, commandId])).toEqual([["system", timerCommandId("test", dueAt)]]);
+      lateness.push((closings[0]?.at ?? Infinity) - dueAt);
+    }
+    lateness.sort((a, b) => a - b);
+    expect(lateness[Math.floor(SESSIONS * 0.99)]).toBeLessThan(2_000);
+    for (const node of cluster.of("scheduler"))
+      expect(node.logs.split("\n").filter((line) => line.startsWith("gives")).length).toBeGreaterThan(0);
+    expect(new Set(given()).size).toBe(SESSIONS);
+  }, 180_000);
+
+  it("run the sweeps and repairs of the cluster, one of them at a time", async () => {
+    const node = await holder();
+    const text = async (): Promise<string> => (await fetch(`${node.url}/metrics`)).text();
+    for (const job of ["marks.sweep", "presence.sweep", "snapshots.repair"]) {
+      const done = new RegExp(`^parley_job_success_timestamp_seconds\\{job="${job}"\\} [1-9]`, "m");
+      await until(`${job} was done`, async () => done.test(await text()), 20_000);
+    }
+    expect(await metric(node, "parley_jobs_failing")).toBe(0);
+    const holds = await Promise.all(cluster.of("scheduler").map((each) => metric(each, "parley_scheduler_holds")));
+    expect(holds.reduce((a, b) => a + b)).toBe(1);
+  }, 60_000);
+});
