@@ -14,7 +14,7 @@ export interface BrokerEvents {
     readonly parts: number;
     readonly events: readonly StoredEvent[];
   };
-  /** Once a second: the number of the last settled flush. To group `io`. */
+  /** Twice a second: the number of the last settled flush. To group `io`. */
   "log.beat": { readonly incarnation: string; readonly flush: number };
   /** Events found in the log that may not have been broadcast: a repeat, or a load after a crash. To group `io`. */
   "log.found": { readonly events: readonly StoredEvent[] };

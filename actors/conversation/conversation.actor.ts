@@ -238,7 +238,7 @@ export class Conversations {
 
 const FLUSH_DOCUMENTS = 500;
 const FLUSH_BYTES = 4_000_000;
-const BEAT_MS = 1_000;
+const BEAT_MS = 500;
 const IDLE_MS = 60_000;
 /** A state is read without a look at the log's head for so long. */
 const FRESH_MS = 1_000;

@@ -68,8 +68,8 @@ export interface RoomLimits {
   /** Milliseconds a missing flush may still arrive by itself. */
   readonly reorderMs: number;
   /**
-   * Seconds without a sign of life after which the log is looked into for what a core node wrote last. Nodes beat each
-   * second, and what a dead one wrote has to be seen within three.
+   * Seconds without a sign of life after which the log is looked into for what a core node wrote last. Nodes beat twice
+   * a second, and what a dead one wrote has to be seen within three.
    */
   readonly silentSeconds: number;
   /** Standings remembered for sockets that connect before the projections show them. */
@@ -86,7 +86,7 @@ export const ROOM_LIMITS: RoomLimits = {
   queue: 1_000,
   missingFlushes: 1_000,
   reorderMs: 50,
-  silentSeconds: 2,
+  silentSeconds: 1.5,
   memory: 50_000,
   memoryMs: 300_000,
   youngMs: 300_000,
