@@ -6,9 +6,12 @@ const NOT_RUN = new Set(["NOT_HOME", "SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE
 /** Moleculer's own errors that leave open whether it ran. */
 const MAY_HAVE_RUN = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
 
-const typeOf = (error: unknown): string | undefined => {
-  const type = (error as { type?: unknown } | null | undefined)?.type;
-  return typeof type === "string" ? type : undefined;
+/** What the store and the key-value store fail with while they are away: a write may have happened. */
+const AWAY = new Set(["MongoFailure", "RedisFailure"]);
+
+const wordOf = (error: unknown, field: "type" | "name"): string => {
+  const word = (error as { type?: unknown; name?: unknown } | null | undefined)?.[field];
+  return typeof word === "string" ? word : "";
 };
 
 /**
@@ -17,9 +20,9 @@ const typeOf = (error: unknown): string | undefined => {
  */
 export function errorTypeOf(error: unknown, contract?: Contract): ErrorType {
   if (isParleyError(error)) return error.type;
-  const type = typeOf(error);
-  if (type && NOT_RUN.has(type)) return "UNAVAILABLE";
-  if (type && MAY_HAVE_RUN.has(type)) {
+  const type = wordOf(error, "type");
+  if (NOT_RUN.has(type)) return "UNAVAILABLE";
+  if (MAY_HAVE_RUN.has(type) || AWAY.has(wordOf(error, "name"))) {
     return !contract || contract.errors.includes("UNKNOWN_OUTCOME") ? "UNKNOWN_OUTCOME" : "UNAVAILABLE";
   }
   return "INTERNAL";

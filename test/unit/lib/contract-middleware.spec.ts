@@ -5,7 +5,9 @@ import { actionOf } from "../../../lib/decorators";
 import { type ErrorType, ParleyError } from "../../../lib/errors";
 import { loggerConfig } from "../../../lib/logger";
 import { contractMiddleware } from "../../../lib/middlewares/contract";
+import { RedisFailure } from "../../../lib/kv/redis";
 import { toWireError } from "../../../lib/middlewares/errors";
+import { MongoFailure } from "../../../lib/store/mongo/replies";
 
 const NOW = 1_000_000;
 const SECRET = "redis://:hunter2@10.0.0.1";
@@ -139,6 +141,15 @@ describe("contract middleware", () => {
     ["SERVICE_NOT_AVAILABLE", "fail", "UNAVAILABLE"],
   ])("makes of %s inside %s the retryable %s", async (type, name, expected) => {
     failure = Object.assign(new Error(SECRET), { type });
+    expect(await refusal(name)).toMatchObject({ type: expected, retryable: true });
+  });
+
+  it.each([
+    [new MongoFailure("no server"), "write", "UNKNOWN_OUTCOME"],
+    [new MongoFailure("no server"), "fail", "UNAVAILABLE"],
+    [new RedisFailure("no connection"), "fail", "UNAVAILABLE"],
+  ])("makes of a store that is away, %s inside %s, the retryable %s", async (error, name, expected) => {
+    failure = error;
     expect(await refusal(name)).toMatchObject({ type: expected, retryable: true });
   });
 });
