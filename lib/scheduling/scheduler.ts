@@ -17,12 +17,12 @@ export class Scheduler {
     private readonly jobs: readonly Job[],
     private readonly ports: SchedulerPorts,
   ) {
-    const names = new Set(jobs.map(({ name }) => name));
-    if (names.size < jobs.length) throw new Error("two jobs have the same name");
     this.renew();
   }
 
+  /** @throws Error when two jobs have the same name */
   start(): void {
+    if (new Set(this.jobs.map(({ name }) => name)).size < this.jobs.length) throw new Error("two jobs of one name");
     this.ports.lease.start(() => this.begin());
   }
 

@@ -13,16 +13,22 @@ import { deliveryProbe, repairCounter } from "./scheduler.metrics";
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-const added = new WeakMap<ServiceBroker, Job[]>();
+const byBroker = new WeakMap<ServiceBroker, Job[]>();
+
+/** The one table of jobs. Each may be done twice, by two nodes at once: the lease only saves work. */
+export function jobsOf(broker: ServiceBroker): readonly Job[] {
+  return tableOf(broker);
+}
 
 /** Gives this broker's scheduler a job beyond the table; before it is started. */
 export function addJob(broker: ServiceBroker, job: Job): void {
-  added.set(broker, [...(added.get(broker) ?? []), job]);
+  tableOf(broker).push(job);
 }
 
-/** The one table of jobs. Each may be done twice, by two nodes at once: the lease only saves work. */
-export function jobsOf(broker: ServiceBroker): Job[] {
-  return [...outboxJobs(broker), ...sweeps(broker), ...(added.get(broker) ?? [])];
+function tableOf(broker: ServiceBroker): Job[] {
+  let table = byBroker.get(broker);
+  if (!table) byBroker.set(broker, (table = [...outboxJobs(broker), ...sweeps(broker)]));
+  return table;
 }
 
 /** The job that delivers a publisher's rows. */

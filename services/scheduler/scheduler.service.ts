@@ -19,7 +19,7 @@ export default class SchedulerService extends DomainService {
   declare scheduler: Scheduler;
   declare deliveries: readonly string[];
 
-  started(): void {
+  created(): void {
     const { store, clock, random } = this.resources;
     const jobs = jobsOf(this.broker);
     const probe = jobProbe(this.broker, jobs, () => this.scheduler);
@@ -27,12 +27,14 @@ export default class SchedulerService extends DomainService {
     this.scheduler = new Scheduler(jobs, ports);
     this.deliveries = publishersOf(this.broker).map(({ name }) => deliveryJob(name));
     lifecycleOf(this.broker).onDrain(() => this.scheduler.stop());
+  }
+
+  started(): void {
     this.scheduler.start();
   }
 
-  async stopped(): Promise<void> {
-    // Undefined when the node's start failed before.
-    await (this.scheduler as Scheduler | undefined)?.stop();
+  stopped(): Promise<void> {
+    return this.scheduler.stop();
   }
 
   @InternalAction("jobs")
