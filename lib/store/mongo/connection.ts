@@ -25,7 +25,7 @@ export interface MongoTimes {
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2_000;
 const DATABASE = "parley";
-const MALFORMED = /^Mongo(?:Parse|InvalidArgument|MissingCredentials|MissingDependency|API)Error$|^TypeError$/;
+const MALFORMED = /^Mongo(?:Parse|InvalidArgument|Runtime|MissingCredentials|MissingDependency|API)Error$|^TypeError$/;
 
 /**
  * A connection of its own, which is made in the background: until it stands, and whenever it is lost, operations fail.
