@@ -68,8 +68,10 @@ function routedCall(
       const again = () => broker.call(name, params, { ...options, timeout: leftOf(deadline, clock) });
       return routing.offer(name, deadline).then(again);
     }
+    // Whoever is asked works to the caller's deadline, not to that of one attempt.
+    const meta = Number.isFinite(deadline) ? { ...options.meta, deadline } : options.meta;
     return route(routing.routerOf(name), action, params, deadline, (nodeID, left) =>
-      next(name, params, { ...options, nodeID, timeout: finite(left) }),
+      next(name, params, { ...options, ...(meta && { meta }), nodeID, timeout: finite(left) }),
     );
   };
 }
