@@ -11,26 +11,28 @@ const CLOSED_MS = 1_000;
 /** Within this a client has an answer, whatever is down. */
 const ANSWERED_MS = 2_000;
 
+const PAUSE_MS = 5;
+
 interface Reply {
   readonly ok: boolean;
   readonly error?: { readonly type: string; readonly retryable: boolean };
 }
 
-/** A socket that acts all the time, and knows when each act was begun and whether it was done. */
+/** A socket that acts again as soon as it has an answer, and knows when each act was begun that was done. */
 class Actor {
   readonly done: number[] = [];
   readonly revoked: unknown[] = [];
   closedAt = 0;
-  private readonly timer: NodeJS.Timeout;
+  private timer: NodeJS.Timeout | undefined;
 
   constructor(readonly socket: Socket) {
     socket.on("disconnect", () => (this.closedAt ||= performance.now()));
     socket.on("revoked", (data) => this.revoked.push(data));
-    this.timer = setInterval(() => this.act(), 10);
+    this.act();
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    clearTimeout(this.timer);
     this.socket.disconnect();
   }
 
@@ -39,10 +41,13 @@ class Actor {
     return this.done.filter((begunAt) => begunAt > at).length;
   }
 
-  private act(): void {
+  act(): void {
     if (!this.socket.connected) return;
     const begunAt = performance.now();
-    this.socket.emit("conversation.list", {}, (reply: Reply) => reply.ok && this.done.push(begunAt));
+    this.socket.emit("conversation.list", {}, (reply: Reply) => {
+      if (reply.ok) this.done.push(begunAt);
+      this.timer = setTimeout(() => this.act(), PAUSE_MS);
+    });
   }
 }
 
@@ -178,7 +183,7 @@ describe("revocation over nodes", () => {
     const actor = await act(user, "io-2");
     cluster.node("io-2").stop();
     const answeredAt = await logOut(user);
-    actor.socket.emit("conversation.list", {}, (reply: Reply) => reply.ok && actor.done.push(performance.now()));
+    actor.act();
     cluster.node("io-2").cont();
     await until("closed", () => actor.closedAt > 0, 2 * CLOSED_MS);
     expect(actor.doneSince(answeredAt)).toBe(0);
