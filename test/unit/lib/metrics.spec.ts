@@ -114,7 +114,7 @@ describe("docs/metrics.md", () => {
       expect(name).toMatch(/^[a-z][a-z0-9_]*$/);
       expect(name.endsWith("_total")).toBe(type === "counter");
       expect(help.length).toBeGreaterThan(5);
-      for (const label of labels) expect(["type", "part", "quantile"]).toContain(label);
+      for (const label of labels) expect(["type", "part", "job", "quantile"]).toContain(label);
     }
   });
 });
