@@ -83,7 +83,7 @@ export class ConversationReader {
     const behind: Behind[] = [];
     await Promise.all(
       Object.entries(cursors).map(async ([id, cursor]) => {
-        const access = await this.readable(id, userId, deadline - SYNC_MARGIN_MS);
+        const access = await this.readable(id, userId, deadline);
         if (access === "unread") answer.unread.push(id);
         else if (!access || cursor > access.through || access.through - cursor > SYNC_REACH) answer.reset.push(id);
         else if (cursor < access.through) behind.push({ ...access, cursor });
@@ -159,8 +159,6 @@ export class ConversationReader {
 const SYNC_PAGE = 1_000;
 /** Further behind than this a client loads afresh. */
 const SYNC_REACH = 50_000;
-/** Time left for the answer to travel when one of the conversations cannot be read. */
-const SYNC_MARGIN_MS = 2_000;
 const READS_AT_ONCE = 16;
 /** Other events than messages that are expected among those of a page. */
 const AMONG_THEM = 10;

@@ -25,6 +25,8 @@ type InternalAnswer<N extends keyof RoomInternal> = Promise<RoomInternal[N]["res
 
 const AT_HOME = { actor: { kind: "conversation", id: "conversationId" } };
 const READ = { repeats: "read" } as const;
+/** So long a sync waits for a conversation that cannot be read; the others do not wait any longer. */
+const SYNC_PATIENCE_MS = 2_000;
 
 /** Direct and group conversations, and what other services ask of any conversation: a facade over the actor. */
 @Service({ name: "room", dependencies: ["users"] })
@@ -105,7 +107,8 @@ export default class RoomService extends DomainService {
 
   @InternalAction("catchUp", { actor: { kind: "conversation", id: "at" }, ...READ })
   catchUp(ctx: InternalCtx<"room.catchUp">): InternalAnswer<"room.catchUp"> {
-    return this.conversations.reader.sync(callerOf(ctx).id, ctx.params.cursors, deadlineOf(ctx));
+    const deadline = Math.min(deadlineOf(ctx), this.resources.clock.now() + SYNC_PATIENCE_MS);
+    return this.conversations.reader.sync(callerOf(ctx).id, ctx.params.cursors, deadline);
   }
 
   @InternalAction("command", AT_HOME)

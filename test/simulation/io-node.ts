@@ -1,4 +1,5 @@
 import type { Audience } from "../../actors/conversation/conversation.events";
+import type { SyncAnswer } from "../../actors/conversation/conversation.reader";
 import { ConversationStore } from "../../actors/conversation/conversation.store";
 import { Attempts } from "../../lib/actor/attempts";
 import { Peers } from "../../lib/actor/peers";
@@ -7,12 +8,16 @@ import { isParleyError, ParleyError } from "../../lib/errors";
 import type { Store } from "../../lib/store/collection";
 import type { RoomLimits } from "../../services/io/rooms/ports";
 import { RoomTable } from "../../services/io/rooms/room-table";
+import { catchUp } from "../../services/room/catch-up";
+import type { RoomInternal } from "../../services/room/room.internal";
 import type { WireEvent } from "../../services/schemas";
 import type { CoreNode } from "./core-node";
 import type { Life } from "./life";
 import type { Link } from "./link";
 import type { Answer, Request, SyncResult } from "./messages";
 import type { Network, Peer } from "./network";
+
+type CatchUp = RoomInternal["room.catchUp"]["params"];
 
 const PING_MS = 1_000;
 const HEAR_CORES_AFTER_MS = 1_500;
@@ -116,18 +121,14 @@ export class IoNode implements Peer {
   /** Answers `conversation.sync`, and lets the socket in without a gap. */
   async sync(link: Link, cursors: Readonly<Record<string, number>>, answer: (result: SyncResult) => void) {
     const deadline = this.life.now() + this.options.requestMs;
-    const parts = await Promise.all(
-      Object.entries(cursors).map(([id, cursor]) =>
-        this.atHome(id, deadline, (core) => core.conversations.reader.sync(link.userId, { [id]: cursor }, deadline)),
-      ),
-    );
-    answer({
-      events: parts.flatMap(({ events }) => events),
-      reset: parts.flatMap(({ reset }) => reset),
-      more: parts.some(({ more }) => more),
-    });
-    const complete: Record<string, { through: number; standing: Audience }> = {};
-    for (const part of parts) Object.assign(complete, part.complete);
+    const call = async (_name: string, params: object): Promise<SyncAnswer> => {
+      const asked = params as CatchUp;
+      return this.atHome(asked.at, deadline, (core) =>
+        core.conversations.reader.sync(link.userId, asked.cursors, deadline),
+      );
+    };
+    const { complete, ...result } = await catchUp({ call }, (id) => this.router.home(id), cursors);
+    answer(result);
     await this.table.afterSync(link.id, complete);
   }
 

@@ -30,7 +30,6 @@ class Rig {
   readonly store = new ConversationStore(new MemoryStore());
   readonly heads = new Map<string, number>();
   readonly failing = new Map<string, ParleyError>();
-  readonly deadlines: number[] = [];
   readonly reader = new ConversationReader(this.store, () => Promise.reject(new Error("unused")), this.head.bind(this));
 
   async say(conversationId: string, count: number, text = "hello"): Promise<void> {
@@ -47,15 +46,14 @@ class Rig {
     return { ...emptyState(id), seq: this.heads.get(id) ?? 0, members: new Map([["ada", "all"]]) };
   }
 
-  private head(id: string, deadline: number): Promise<ConversationState> {
-    this.deadlines.push(deadline);
+  private head(id: string): Promise<ConversationState> {
     const failure = this.failing.get(id);
     return failure ? Promise.reject(failure) : Promise.resolve(this.state(id));
   }
 }
 
 describe("a sync of which one conversation cannot be read", () => {
-  it("answers the others, and leaves time to do so", async () => {
+  it("answers the others", async () => {
     const rig = new Rig();
     await rig.say("a", 3);
     await rig.say("b", 2);
@@ -64,7 +62,6 @@ describe("a sync of which one conversation cannot be read", () => {
     expect(answer.events.map(({ seq }) => seq)).toEqual([2, 3]);
     expect(answer).toMatchObject({ reset: [], unread: ["b"], complete: { a: { through: 3 } } });
     expect(answer.complete).not.toHaveProperty("b");
-    expect(Math.max(...rig.deadlines)).toBeLessThan(DEADLINE);
   });
 
   it("fails when reading fails for good", async () => {
