@@ -13,7 +13,7 @@ export interface Statement extends Placed {
 
 /** What a collection needs of its store. */
 export interface Host {
-  readonly connection: MongoConnection;
+  readonly connection: Pick<MongoConnection, "assertOpen" | "command" | "times">;
   /** Resolves when the indexes of the collection are known to be as defined. */
   admit(definition: CollectionDefinition): Promise<void> | undefined;
 }
