@@ -1,11 +1,12 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { metricsByRole } from "../../bin/metrics-reference";
 import type { MetricInfo } from "../../lib/metrics";
 import { ROLES } from "../../services/roles";
 
-const read = (path: string): string => readFileSync(join(__dirname, "../..", path), "utf8");
+const ROOT = join(__dirname, "../..");
+const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
 
 interface Alert {
   readonly alert: string;
@@ -80,7 +81,7 @@ describe("what monitoring asks for", () => {
   });
 
   const expressions = [
-    ...alerts.map(({ alert, expr }) => [alert, expr] as const),
+    ...alerts.map(({ alert, expr }) => [alert, expr.replaceAll(/\s+/g, " ").trim()] as const),
     ...dashboard.panels.flatMap(({ title, targets = [] }) => targets.map(({ expr }) => [title, expr] as const)),
   ];
 
@@ -113,6 +114,13 @@ describe("alerts", () => {
     expect(annotations.runbook).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
     const body = sections.find(([title]) => title === alert)?.[1];
     for (const part of ["**Symptom:** ", "**Cause:** ", "**First:** "]) expect(body).toContain(part);
+  });
+
+  it("are found in the log by the texts that the run-book quotes", () => {
+    const quoted = [...runbook.matchAll(/`([a-z][a-z', ]{20,})`/g)].map(([, text]) => text ?? "");
+    expect(quoted.length).toBeGreaterThan(2);
+    const files = globSync("{actors,bin,lib,services}/**/*.ts", { cwd: ROOT }).map(read);
+    expect(quoted.filter((text) => !files.some((file) => file.includes(text)))).toEqual([]);
   });
 
   it("are all that the run-book has", () => {
