@@ -23,7 +23,8 @@ export class StoreLeases implements Leases {
   private readonly collection: Collection<LeaseDocument>;
   /** The latest number of each name that somebody else has, and since when it is known. */
   private readonly seen = new Map<string, { readonly number: number; readonly since: number }>();
-  private readonly mine = new Map<string, number>();
+  /** The number last written here for each name, and when that was begun. */
+  private readonly mine = new Map<string, { readonly number: number; readonly at: number }>();
 
   constructor(
     store: Store,
@@ -40,9 +41,10 @@ export class StoreLeases implements Leases {
   }
 
   async renew(name: string, holder: string, ttlMs: number): Promise<boolean> {
-    const number = this.mine.get(name);
-    if (number === undefined) return false;
-    if (await this.insert(name, { number: number + 1, holder, ttlMs })) return true;
+    const mine = this.mine.get(name);
+    // Whoever comes too late has to look first: the next number may have been used, and cleaned away since.
+    if (!mine || this.stopwatch.now() - mine.at >= ttlMs) return false;
+    if (await this.insert(name, { number: mine.number + 1, holder, ttlMs })) return true;
     // An earlier renewal whose outcome was unknown may have taken the number: then the lease is ours still.
     const latest = await this.latest(name);
     if (latest?.holder === holder) return this.insert(name, { number: latest.number + 1, holder, ttlMs });
@@ -73,20 +75,22 @@ export class StoreLeases implements Leases {
   /** True when nobody else was first. */
   private async insert(name: string, lease: Omit<LeaseDocument, "_id">): Promise<boolean> {
     const { number } = lease;
+    const at = this.stopwatch.now();
     try {
       await this.collection.insertMany([{ _id: idOf(name, number), ...lease }]);
     } catch (error) {
       if (error instanceof DuplicateKeyError) return false;
       throw error;
     }
-    this.mine.set(name, number);
-    // What lies below the latest is history; a late insert of an old number changes nothing and goes with the next.
+    this.mine.set(name, { number, at });
+    // A number is free again only long after a grant of it would be over: an insert that took so long gives nothing.
     if (number % CLEANED_EVERY === 0)
-      await this.collection.deleteMany({ _id: { $gte: `${name}/`, $lt: idOf(name, number) } });
+      await this.collection.deleteMany({ _id: { $gte: `${name}/`, $lt: idOf(name, number - KEPT) } });
     return true;
   }
 }
 
 const CLEANED_EVERY = 32;
+const KEPT = 64;
 const DIGITS = 16;
 const idOf = (name: string, number: number): string => `${name}/${String(number).padStart(DIGITS, "0")}`;

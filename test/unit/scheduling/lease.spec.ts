@@ -66,8 +66,8 @@ describe("a lease", () => {
     expect(holder.lease.held).toBeUndefined();
     holder.clock.resume();
     await clock.advance(10);
-    // Nobody took it meanwhile: the same grant again, and whoever had given up is told.
-    expect(holder.granted).toEqual([1, 1]);
+    expect(holder.granted).toEqual([1, 2]);
+    expect(holder.lease.held?.token).toBe(2);
     await holder.lease.stop();
   });
 
@@ -101,12 +101,26 @@ describe("a lease", () => {
     await holder.lease.stop();
   });
 
+  it("is not renewed by a holder that comes back after its numbers were cleaned away", async () => {
+    const { clock, contender } = world();
+    const [first, second] = [contender("a"), contender("b")];
+    first.start();
+    await clock.advance(100);
+    second.start();
+    first.clock.suspend();
+    await clock.advance(200_000);
+    first.clock.resume();
+    await clock.advance(10);
+    expect([first.lease.held, second.lease.held !== undefined]).toEqual([undefined, true]);
+    await Promise.all([first.lease.stop(), second.lease.stop()]);
+  });
+
   it("leaves a bounded number of documents behind", async () => {
     const { clock, store, contender } = world();
     const holder = contender("a");
     holder.start();
     await clock.advance(100_000);
-    expect(await store.collection(LEASES).count({}, 100)).toBeLessThanOrEqual(33);
+    expect(await store.collection(LEASES).count({}, 1_000)).toBeLessThanOrEqual(64 + 33);
     await holder.lease.stop();
   });
 });
