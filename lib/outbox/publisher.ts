@@ -64,7 +64,8 @@ export class Outbox<E extends Published> {
         seq: event.seq,
         payload,
         state: "due",
-        at: now,
+        // At once, whatever the clock of the node that delivers.
+        at: 0,
         tries: 0,
         createdAt: now,
       },

@@ -1,9 +1,11 @@
 import { ConversationBehaviour } from "../../actors/conversation/conversation.behaviour";
 import type { KeyFact } from "../../actors/conversation/conversation.commands";
 import type { StoredEvent } from "../../actors/conversation/conversation.events";
+import { Projector } from "../../actors/conversation/conversation.projector";
 import { ConversationStore } from "../../actors/conversation/conversation.store";
 import { Activation } from "../../lib/actor/activation";
 import type { Verdict } from "../../lib/actor/ports";
+import { StoreLeases } from "../../lib/scheduling/store-leases";
 import { Writer } from "../../lib/actor/writer";
 import { DuplicateKeyError, RejectedError } from "../../lib/store/collection";
 import { Room } from "../../services/io/rooms/room";
@@ -197,6 +199,27 @@ const staleHomeAnswers: Bug = {
   },
 };
 
+/** What a load finds beyond the snapshot is projected, and not published. */
+const foundNotPublished: Bug = {
+  name: "found beyond a snapshot, and not published",
+  within: 200,
+  plant: () =>
+    replace(Projector.prototype, "repair", (repair) => {
+      return function (this: { publishing: unknown }, ...args: never[]) {
+        const { publishing } = this;
+        this.publishing = undefined;
+        repair.apply(this, args);
+        this.publishing = publishing;
+      } as Step;
+    }),
+};
+
+const leaseTakenTooEarly: Bug = {
+  name: "a lease taken before it expired",
+  within: 100,
+  plant: () => replace(StoreLeases.prototype, "isFree", () => () => true),
+};
+
 function generationBefore(key: string): string {
   const at = key.lastIndexOf("/") + 1;
   return key.slice(0, at) + String(Number(key.slice(at)) - 1).padStart(key.length - at, "0");
@@ -213,4 +236,6 @@ export const BUGS: readonly Bug[] = [
   servedAfterLeaving,
   nextGenerationTooEarly,
   staleHomeAnswers,
+  foundNotPublished,
+  leaseTakenTooEarly,
 ];

@@ -1,10 +1,12 @@
 import { Conversations } from "../../actors/conversation/conversation.actor";
+import { Outbox } from "../../lib/outbox/publisher";
 import type { Store } from "../../lib/store/collection";
 import { ConversationLists } from "../../services/room/conversation-lists";
 import type { IoNode } from "./io-node";
 import type { Life } from "./life";
 import { type Answer, type Request, toCommand } from "./messages";
 import type { Network, Peer } from "./network";
+import { WANTED } from "./scheduler-node";
 
 export interface CoreOptions {
   readonly life: Life;
@@ -17,6 +19,8 @@ export interface CoreOptions {
     readonly activations: number;
   };
   readonly onLost: () => void;
+  /** Somebody wants to know of messages. */
+  readonly publishes: boolean;
 }
 
 const SWEEP_MS = 5_000;
@@ -31,7 +35,7 @@ export class CoreNode implements Peer {
   private readonly lists: ConversationLists;
 
   constructor(private readonly options: CoreOptions) {
-    const { life, store, network, limits, onLost } = options;
+    const { life, store, network, limits, onLost, publishes } = options;
     this.life = life;
     const toIo = (arrive: (io: IoNode) => void): void =>
       network.broadcast(life, "io", (peer) => arrive(peer as unknown as IoNode));
@@ -44,6 +48,7 @@ export class CoreNode implements Peer {
       limits,
       sole: false,
       sweeping: SWEEPING,
+      ...(publishes && { publishing: new Outbox([WANTED], ({ conversationId }) => conversationId, store, life) }),
       onLost,
       fanout: {
         flush: (part) => {

@@ -17,7 +17,7 @@ interface Seen {
 /** A process as its peers see it. */
 export interface Peer {
   readonly life: Life;
-  readonly kind: "core" | "io";
+  readonly kind: "core" | "io" | "scheduler";
   /** Resolves after a store round trip. */
   ping?(): Promise<void>;
   /** The node's registry lost sight of an incarnation. */

@@ -2,12 +2,14 @@ import { ConversationStore } from "../../actors/conversation/conversation.store"
 import { Client } from "./client";
 import { CoreNode } from "./core-node";
 import { withNotes, withoutTime } from "./environment";
+import { Deliveries } from "./deliveries";
 import { drawFaults, type Faults } from "./faults";
 import { IoNode } from "./io-node";
 import { Life } from "./life";
 import type { Request } from "./messages";
 import { Network, type Peer } from "./network";
 import { Oracle } from "./oracle";
+import { SchedulerNode } from "./scheduler-node";
 import { SimStore } from "./sim-store";
 import { Workload, type User } from "./workload";
 import { World } from "./world";
@@ -27,7 +29,7 @@ const SETTLE_MS = 120_000;
 
 interface Machine {
   readonly name: string;
-  readonly kind: "core" | "io";
+  readonly kind: "core" | "io" | "scheduler";
   lives: number;
   peer: Peer | undefined;
 }
@@ -39,6 +41,8 @@ export class Simulation {
   readonly store: SimStore;
   readonly network: Network;
   readonly oracle: Oracle;
+  private readonly publishes: boolean;
+  private readonly deliveries: Deliveries;
   private readonly machines: Machine[] = [];
   private readonly users: User[] = [];
   private readonly clients: Client[] = [];
@@ -62,6 +66,9 @@ export class Simulation {
     this.store.onCommitted = (documents) => this.oracle.committed(documents);
     for (let i = 1 + random.int(3); i > 0; i--) this.addMachine("core", `core${i}`);
     for (let i = 1 + random.int(2); i > 0; i--) this.addMachine("io", `io${i}`);
+    this.publishes = random.chance(0.4);
+    this.deliveries = new Deliveries(this.world, this.oracle, () => this.schedulers(), random.between(0, 0.3));
+    if (this.publishes) for (const name of ["scheduler1", "scheduler2"]) this.addMachine("scheduler", name);
     this.addUsers();
     this.workload = new Workload(this.world, this.oracle, this.users, this.clients, largeGroups);
   }
@@ -72,6 +79,7 @@ export class Simulation {
     const { world } = this;
     const { random } = world;
     for (const machine of this.machines) this.start(machine);
+    if (this.publishes) this.deliveries.watch();
     for (const client of this.clients) world.schedule(random.between(0, 3_000), () => client.connect());
     const end = random.between(8_000, 25_000);
     const actions = 20 + random.int(120);
@@ -86,6 +94,12 @@ export class Simulation {
     }
     if (!world.failure) await this.checkSnapshots();
     return this.outcome();
+  }
+
+  private schedulers(): SchedulerNode[] {
+    return this.machines.flatMap(({ kind, peer }) =>
+      kind === "scheduler" && peer?.life.alive ? [peer as SchedulerNode] : [],
+    );
   }
 
   private addMachine(kind: Machine["kind"], name: string): void {
@@ -123,9 +137,14 @@ export class Simulation {
     if (this.disturbed) life.skew = world.random.between(-500, 500);
     world.trace("start", life.incarnation);
     const store = this.store.client(life);
+    if (machine.kind === "scheduler") {
+      const scheduler = new SchedulerNode(life, store, (row) => this.deliveries.receive(row));
+      machine.peer = scheduler;
+      return scheduler.start();
+    }
     if (machine.kind === "core") {
-      const { limits } = this;
-      const core = new CoreNode({ life, store, network, limits, onLost: () => this.crash(machine) });
+      const { limits, publishes } = this;
+      const core = new CoreNode({ life, store, network, limits, publishes, onLost: () => this.crash(machine) });
       machine.peer = core;
       void core.start();
     } else {
@@ -195,6 +214,7 @@ export class Simulation {
     this.disturbed = false;
     this.store.disturbed = false;
     this.network.disturbed = false;
+    this.deliveries.disturbed = false;
     this.network.heal();
     for (const client of this.clients) client.patient = true;
     for (const machine of this.machines) {
@@ -219,6 +239,8 @@ export class Simulation {
   /** What is not yet as it must be in the end. */
   private unsettled(): string | undefined {
     if (this.store.landing > 0) return "inserts under way";
+    const late = this.publishes ? this.deliveries.missing() : undefined;
+    if (late) return `${late.conversationId}/${late.seq} was not delivered`;
     for (const client of this.clients) {
       if (!client.quiet) return `${client.name} waits (${client.pending} commands)`;
       for (const id of this.oracle.histories.keys()) {
