@@ -32,6 +32,15 @@ export class Refusal extends Error {
   }
 }
 
+/** An attempt that a client had to repeat, or gave up: refused, unanswered in time, or cut off. */
+export interface Failure {
+  readonly event: string;
+  /** The error's type; `NO_ANSWER` when there was none. */
+  readonly type: string;
+  /** Milliseconds from the attempt to its failure. */
+  readonly ms: number;
+}
+
 /** A command's payload. */
 export type Command = { readonly commandId: string } & Readonly<Record<string, unknown>>;
 
@@ -63,6 +72,8 @@ export class ParleyClient implements ClientLog {
   readonly heard: Array<{ name: string; data: unknown }> = [];
   /** Conversations the server told to load afresh. */
   readonly resets: string[] = [];
+  /** Attempts of commands that failed, in order. */
+  readonly failures: Failure[] = [];
   private readonly lanes = new Map<string, Promise<unknown>>();
   private syncing: Promise<void> | undefined;
   private syncAgain = false;
@@ -132,9 +143,12 @@ export class ParleyClient implements ClientLog {
   }
 
   private async attempt<T>(event: string, data: unknown): Promise<{ value: T } | undefined> {
+    const begunAt = performance.now();
     try {
       return { value: await this.request<T>(event, data) };
     } catch (error) {
+      const type = error instanceof Refusal ? error.type : "NO_ANSWER";
+      this.failures.push({ event, type, ms: performance.now() - begunAt });
       if (error instanceof Refusal && !error.retryable) throw error;
       return undefined;
     }
@@ -155,6 +169,12 @@ export class ParleyClient implements ClientLog {
       sending.catch(() => undefined),
     );
     return sending;
+  }
+
+  /** Follows a conversation that this client knows it is in, from what it has of it. */
+  follow(conversationId: string): void {
+    this.view.follow(conversationId).gone = false;
+    this.catchUp();
   }
 
   /** The last seq taken over of a conversation, 0 when there is none. */

@@ -1,0 +1,121 @@
+import { type Command, type ParleyClient, Refusal } from "../support/client";
+import type { AckLog } from "./ack-log";
+import type { Person } from "./load";
+
+interface SessionAnswer {
+  readonly id: string;
+  readonly conversationId: string;
+  readonly agentId?: string;
+  readonly lastSeq: number;
+}
+
+/** A command of a session that was acknowledged: its event must be in the log. */
+export interface Done {
+  readonly client: ParleyClient;
+  readonly conversationId: string;
+  readonly commandId: string;
+}
+
+/** As long as a fault may last, and to be sure. */
+const SEEN_MS = 60_000;
+
+/** One customer who opens one session after another, and two agents who race for it and hand it to each other. */
+export class Desk {
+  readonly conversationIds: string[] = [];
+  readonly done: Done[] = [];
+
+  constructor(
+    readonly customer: Person,
+    readonly agents: readonly [Person, Person],
+  ) {}
+
+  get people(): Person[] {
+    return [this.customer, ...this.agents];
+  }
+
+  /** Serves sessions until `ended`. @throws Error when two agents won one claim, or something was refused for good */
+  async serve(acks: AckLog, think: () => Promise<void>, ended: () => boolean): Promise<void> {
+    while (!ended()) {
+      const steps = this.session(acks);
+      for (let step = await steps.next(); !step.done; step = await steps.next()) {
+        await think();
+        // A session is not left half-way to be begun anew: the oracle judges what is there.
+        if (ended()) return;
+      }
+    }
+  }
+
+  /** One session from its opening to its end, one step after another. */
+  private async *session(acks: AckLog): AsyncGenerator<void> {
+    const { customer } = this;
+    const id = await this.opening(acks);
+    const say = ({ client }: Person, text: string) => acks.time(() => client.send(id, text));
+    yield;
+    const [first, second] = await this.race(acks, id);
+    yield;
+    for (const text of ["what is it?", "tell me more"]) {
+      await Promise.all([say(first, text), say(customer, `about ${text}`)]);
+      yield;
+    }
+    await this.act(acks, first, "session.transfer", { sessionId: id, to: { agentId: second.user.id } });
+    second.client.follow(id);
+    await say(second, "I take over");
+    yield;
+    await this.act(acks, second, "session.return", { sessionId: id });
+    yield;
+    await this.act(acks, first, "session.claim", { sessionId: id });
+    first.client.follow(id);
+    await say(customer, "thank you");
+    yield;
+    const { lastSeq } = await this.act(acks, customer, "session.close", { sessionId: id });
+    for (const { client } of [customer, first]) await client.reaches(id, lastSeq, SEEN_MS);
+    for (const { client } of this.people) client.view.forget(id);
+    yield;
+  }
+
+  private async opening(acks: AckLog): Promise<string> {
+    const { client } = this.customer;
+    const command = { commandId: crypto.randomUUID(), topic: "help" };
+    const { id } = await acks.time(() => client.command<SessionAnswer>("session.open", command));
+    this.conversationIds.push(id);
+    this.note(client, id, command.commandId);
+    client.follow(id);
+    return id;
+  }
+
+  /** Both claim it at once: exactly one has it. The winner first. */
+  private async race(acks: AckLog, sessionId: string): Promise<[Person, Person]> {
+    const [anna, ben] = this.agents;
+    const won = await Promise.all(this.agents.map((agent) => this.claims(acks, agent, sessionId)));
+    if (won[0] === won[1]) throw new Error(`${won[0] ? "both agents have" : "no agent has"} session ${sessionId}`);
+    const order: [Person, Person] = won[0] ? [anna, ben] : [ben, anna];
+    order[0].client.follow(sessionId);
+    return order;
+  }
+
+  private async claims(acks: AckLog, agent: Person, sessionId: string): Promise<boolean> {
+    try {
+      await this.act(acks, agent, "session.claim", { sessionId });
+      return true;
+    } catch (error) {
+      if (error instanceof Refusal && error.type === "SESSION_TAKEN") return false;
+      throw error;
+    }
+  }
+
+  private async act(
+    acks: AckLog,
+    { client }: Person,
+    event: string,
+    params: { sessionId: string; to?: unknown },
+  ): Promise<SessionAnswer> {
+    const command: Command = { commandId: crypto.randomUUID(), ...params };
+    const answer = await acks.time(() => client.command<SessionAnswer>(event, command));
+    this.note(client, params.sessionId, command.commandId);
+    return answer;
+  }
+
+  private note(client: ParleyClient, conversationId: string, commandId: string): void {
+    this.done.push({ client, conversationId, commandId });
+  }
+}
