@@ -24,6 +24,7 @@ export class Projector {
   private projectedFlush = 0;
   private cancel: (() => void) | undefined;
   private tookMs = 0;
+  private stopped = false;
   private writing: Promise<void> | undefined;
 
   constructor(
@@ -93,7 +94,9 @@ export class Projector {
     if (this.dirty.size > 0) this.schedule();
   }
 
+  /** Writes no more, also what could not be written yet. */
   stop(): void {
+    this.stopped = true;
     this.cancel?.();
     this.cancel = undefined;
   }
@@ -135,6 +138,7 @@ export class Projector {
         this.projectedFlush = flush;
         return;
       } catch {
+        if (this.stopped) return;
         await backoff.wait();
       }
     }

@@ -22,6 +22,7 @@ export class ActorHost<S, C extends Command, D extends LogDocument, F, N> {
   private cancelSweep: (() => void) | undefined;
   private passivatedAt = 0;
   private stopped = false;
+  private abandoned = false;
 
   constructor(
     private readonly context: ActivationContext<S, C, D, F, N>,
@@ -80,7 +81,8 @@ export class ActorHost<S, C extends Command, D extends LogDocument, F, N> {
   /** Refuses new work, and resolves when what was taken is answered. */
   async stop(): Promise<void> {
     this.stopped = true;
-    while (this.depth > 0) await new Promise<void>((resolve) => this.context.clock.setTimeout(resolve, LOOK_MS));
+    while (this.depth > 0 && !this.abandoned)
+      await new Promise<void>((resolve) => this.context.clock.setTimeout(resolve, LOOK_MS));
     this.cancelSweep?.();
     this.cancelSweep = undefined;
   }
@@ -88,6 +90,8 @@ export class ActorHost<S, C extends Command, D extends LogDocument, F, N> {
   /** Refuses new work, and answers everybody at once with what is known. */
   abandon(): void {
     this.stopped = true;
+    this.abandoned = true;
+    this.cancelSweep?.();
     for (const activation of this.busy) activation.expire(Number.POSITIVE_INFINITY);
   }
 

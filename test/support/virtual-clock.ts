@@ -33,11 +33,16 @@ export class VirtualClock implements Clock {
     const end = this.time + ms;
     await settle();
     for (let timer = this.next(end); timer; timer = this.next(end)) {
-      this.time = timer.at;
+      this.time = Math.max(this.time, timer.at);
       timer.callback();
       await settle();
     }
     this.time = end;
+  }
+
+  /** Lets time pass without running any timer: they are late then, as those of a process that slept. */
+  skip(ms: number): void {
+    this.time += ms;
   }
 
   private next(end: number): Timer | undefined {

@@ -40,6 +40,41 @@ describe("the activation table", () => {
     await rig.stop();
   });
 
+  it("lets go, within seconds, of what is idle and at home elsewhere", async () => {
+    const moved = new Set<string>();
+    const rig = new Rig({ isHome: (id) => !moved.has(id) });
+    await rig.activate("a", "b", "c");
+    const held = rig.log.hold("insert");
+    const asked = rig.send("c", "c1", { deadline: rig.clock.now() + 60_000 });
+    await settle();
+    moved.add("b").add("c");
+    await rig.clock.advance(6_000);
+    expect(["a", "b", "c"].map((id) => rig.host.isActive(id))).toEqual([true, false, true]);
+    held.proceed();
+    await rig.clock.advance(6_000);
+    expect([asked.answer, rig.host.isActive("c")]).toEqual(["stored 1", false]);
+    // Whoever calls it here all the same is served.
+    const late = rig.send("b", "c2");
+    await settle();
+    expect(late.answer).toBe("stored 1");
+    await rig.stop();
+  });
+
+  it("lets go of one that is to move as soon as it is idle, and says when it is not in time", async () => {
+    const rig = new Rig();
+    await rig.activate("a");
+    const held = rig.log.hold("insert");
+    rig.send("a", "c1", { deadline: rig.clock.now() + 60_000 });
+    const [early, patient] = [1_000, 20_000].map((ms) => rig.host.passivate("a", rig.clock.now() + ms));
+    await rig.clock.advance(1_000);
+    expect(await early).toBe(false);
+    held.proceed();
+    await rig.clock.advance(100);
+    expect([await patient, rig.host.isActive("a")]).toEqual([true, false]);
+    expect(await rig.host.passivate("unknown", 0)).toBe(true);
+    await rig.stop();
+  });
+
   it("keeps to its bound by passivating an idle one", async () => {
     const rig = new Rig({ maxActivations: 3 });
     for (const stream of ["a", "b", "c", "d", "e"]) {
@@ -84,6 +119,23 @@ describe("the activation table", () => {
     expect(asked.at(-1)?.answer).toBe("stored 1");
     expect(busy.every((stream) => rig.host.isActive(stream))).toBe(true);
     await rig.stop();
+  });
+
+  it("answers everybody at once with what is known when it is abandoned", async () => {
+    const rig = new Rig();
+    await rig.activate("a", "b");
+    rig.log.hold("insert");
+    const inFlight = rig.send("a", "c1");
+    await settle();
+    rig.log.hold("load");
+    const waiting = rig.send("c", "c2");
+    rig.host.abandon();
+    rig.writer.abandon();
+    await settle();
+    expect([inFlight.answer, waiting.answer]).toEqual(["UNKNOWN_OUTCOME", "UNAVAILABLE"]);
+    const late = rig.send("b", "c3");
+    await settle();
+    expect(late.answer).toBe("UNAVAILABLE");
   });
 
   it("answers what it took when it stops, and takes nothing more", async () => {

@@ -66,3 +66,44 @@ describe("reading as far as the log's head", () => {
     await rig.stop();
   });
 });
+
+describe("reading a state that others may have overtaken", () => {
+  const FRESH_MS = 1_000;
+  const read = async (rig: Rig) => (await rig.host.read("a", rig.clock.now() + 1_000)).seq;
+
+  it("compares it with the log when that was not done for a while", async () => {
+    const rig = new Rig({ freshMs: FRESH_MS });
+    await rig.activate("a");
+    rig.log.write(entry("a", 1));
+    await rig.clock.advance(FRESH_MS);
+    expect(await read(rig)).toBe(0);
+    await rig.clock.advance(1);
+    expect(await read(rig)).toBe(1);
+    await rig.stop();
+  });
+
+  it("does so once in that time, however often it is read", async () => {
+    const rig = new Rig({ freshMs: FRESH_MS });
+    const heads = jest.spyOn(rig.log, "heads");
+    await rig.activate("a");
+    for (let i = 0; i < 50; i++) {
+      await rig.clock.advance(100);
+      await read(rig);
+    }
+    expect(heads.mock.calls.length).toBeGreaterThan(2);
+    expect(heads.mock.calls.length).toBeLessThanOrEqual(5);
+    await rig.stop();
+  });
+
+  it("needs not to where what it wrote itself was stored just now", async () => {
+    const rig = new Rig({ freshMs: FRESH_MS });
+    const heads = jest.spyOn(rig.log, "heads");
+    for (let i = 0; i < 20; i++) {
+      rig.send("a", `c${i}`);
+      await rig.clock.advance(500);
+      expect(await read(rig)).toBe(i + 1);
+    }
+    expect(heads).not.toHaveBeenCalled();
+    await rig.stop();
+  });
+});

@@ -127,6 +127,8 @@ export interface RigOptions {
   readonly maxBytes?: number;
   readonly beforeInsert?: () => Promise<void> | undefined;
   readonly projected?: () => Promise<void>;
+  readonly freshMs?: number;
+  readonly isHome?: (id: string) => boolean;
 }
 
 export type Sent = Partial<Pick<RegisterCommand, "action" | "by" | "value" | "key" | "size" | "request" | "deadline">>;
@@ -173,12 +175,17 @@ export class Rig {
         clock,
         random,
         maxMailbox: options.maxMailbox ?? 100,
+        freshMs: options.freshMs,
         onDurable: (_id, event) => this.durable.push(nameOf(event)),
         onFound: (_id, events) => this.found.push(...events.map(nameOf)),
         projected: options.projected ?? (() => Promise.resolve()),
         onFault: (error) => this.faults.push(error),
       },
-      { maxActivations: options.maxActivations ?? 100, idleMs: options.idleMs ?? 60_000 },
+      {
+        maxActivations: options.maxActivations ?? 100,
+        idleMs: options.idleMs ?? 60_000,
+        ...(options.isHome && { isHome: options.isHome }),
+      },
     );
   }
 

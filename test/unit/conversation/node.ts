@@ -44,13 +44,18 @@ export class GatedStore implements Store {
 
 /** The conversations of one node over a store in memory, under a clock that stands still. */
 export class Node {
-  readonly clock = new VirtualClock();
-  readonly store = new GatedStore();
+  readonly clock: VirtualClock;
+  readonly store: GatedStore;
+  /** It may not write any more. */
+  lost = false;
   readonly found: Array<readonly StoredEvent[]> = [];
   readonly flushed: Array<readonly StoredEvent[]> = [];
   readonly conversations: Conversations;
 
-  constructor(name = "node-1", options: Pick<ConversationsOptions, "publishing"> = {}) {
+  /** Alone, unless it shares the store and the clock of a neighbour. */
+  constructor(name = "node-1", options: Pick<ConversationsOptions, "publishing"> = {}, neighbour?: Node) {
+    this.clock = neighbour?.clock ?? new VirtualClock();
+    this.store = new GatedStore(neighbour?.store);
     this.conversations = new Conversations({
       store: this.store,
       clock: this.clock,
@@ -64,8 +69,8 @@ export class Node {
         receipts: () => undefined,
       },
       limits: { members: 1_000, reactions: 20, mailbox: 1_000, activations: 100 },
-      sole: true,
-      onLost: () => undefined,
+      sole: neighbour === undefined,
+      onLost: () => (this.lost = true),
       ...options,
     });
   }
