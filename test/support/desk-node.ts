@@ -10,10 +10,11 @@ import { provideResources } from "../../lib/resources";
 import type { Collection, Store } from "../../lib/store/collection";
 import type { Principal } from "../../services/auth/principal";
 import { call } from "../../services/call";
+import MessageService from "../../services/message/message.service";
 import RoomService from "../../services/room/room.service";
 import SessionService from "../../services/session/session.service";
 
-/** The session and room services on a clock and a store of the test's, without anything around them. */
+/** The session, message and room services on a clock and a store of the test's, without anything around them. */
 export interface DeskNode {
   readonly broker: ServiceBroker;
   readonly events: Collection<StoredEvent>;
@@ -23,7 +24,12 @@ export interface DeskNode {
   stop(): Promise<void>;
 }
 
-export async function startDeskNode(store: Store, clock: Clock): Promise<DeskNode> {
+/** @param prepare runs before the services are created */
+export async function startDeskNode(
+  store: Store,
+  clock: Clock,
+  prepare?: (broker: ServiceBroker) => void,
+): Promise<DeskNode> {
   const config = readConfig({});
   const limits = { TEXT_LENGTH: config.TEXT_LENGTH };
   const broker = new ServiceBroker({
@@ -34,7 +40,9 @@ export async function startDeskNode(store: Store, clock: Clock): Promise<DeskNod
     middlewares: [contractMiddleware({ now: Date.now, requestTimeoutMs: config.REQUEST_TIMEOUT_MS, limits })],
   });
   provideResources(broker, { config, store, kv: new MemoryKv({ clock }), clock, random: systemRandom, sole: true });
+  prepare?.(broker);
   broker.createService({ name: "users" });
+  broker.createService(MessageService);
   broker.createService(RoomService);
   broker.createService(SessionService);
   await broker.start();

@@ -1,0 +1,58 @@
+import type { OutboxRow } from "../../lib/outbox/outbox.store";
+import { systemClock } from "../../lib/actor/ports";
+import { MemoryStore } from "../../lib/store/memory";
+import { call } from "../../services/call";
+import { addPublisher } from "../../services/publishers";
+import { callScheduler } from "../../services/scheduler/scheduler.internal";
+import SchedulerService from "../../services/scheduler/scheduler.service";
+import { startDeskNode } from "../support/desk-node";
+import { startSocketNode } from "../support/socket-node";
+import { until } from "../support/wait";
+
+describe("the scheduler of a node that is alone", () => {
+  it("runs every sweep, and fails none", async () => {
+    const node = await startSocketNode();
+    const jobs = await until("each has had its turn", async () => {
+      const { jobs: known } = await callScheduler(node.broker, "scheduler.jobs", {});
+      const frequent = known.filter(({ name }) => name !== "auth.purge");
+      return frequent.every(({ lastSucceeded }) => lastSucceeded !== undefined) && known;
+    });
+    expect(jobs.map(({ name, failures }) => [name, failures])).toEqual([
+      ["marks.sweep", 0],
+      ["presence.sweep", 0],
+      ["snapshots.repair", 0],
+      ["auth.purge", 0],
+    ]);
+    expect(jobs.find(({ name }) => name === "auth.purge")?.dueAt).toBeGreaterThan(Date.now());
+    await node.stop();
+  });
+});
+
+describe("a publisher", () => {
+  const customer = { id: "ada", roles: ["customer" as const], guest: false, family: "ada" };
+
+  it("is told of what it wants, in order, right after it was said and again until it takes it", async () => {
+    const received: string[] = [];
+    let refuse = 1;
+    const deliver = ({ payload }: OutboxRow): Promise<void> => {
+      if (refuse-- > 0) return Promise.reject(new Error("busy"));
+      received.push((payload as { text: string }).text);
+      return Promise.resolve();
+    };
+    const desk = await startDeskNode(new MemoryStore(), systemClock, (broker) => {
+      addPublisher(broker, () => ({
+        name: "hook",
+        wants: ({ type, data }) => (type === "message.created" ? data : undefined),
+        deliver,
+      }));
+      broker.createService(SchedulerService);
+    });
+    const conversationId = await desk.open("ada");
+    const options = { meta: { user: customer } };
+    for (const text of ["one", "two", "three"])
+      await call(desk.broker, "message.send", { conversationId, commandId: text, text }, options);
+    await until("all are told", () => received.length === 3);
+    expect(received).toEqual(["one", "two", "three"]);
+    await desk.stop();
+  });
+});
