@@ -1,18 +1,20 @@
 import { hostname } from "node:os";
-import { type BrokerOptions, ServiceBroker } from "moleculer";
+import { ServiceBroker } from "moleculer";
+import { connect } from "nats";
 import { brokerOptions } from "../moleculer.config";
 import { type Config, ConfigError } from "./config";
-import { natsTransporter } from "./nats-transporter";
+import { natsOptions, natsTransporter } from "./nats-transporter";
 
 export interface ObserverOptions {
   readonly config: Config;
   /** What it is for: the beginning of its node id. */
   readonly name: string;
-  /** Instead of NATS. */
-  readonly transporter?: BrokerOptions["transporter"];
+  /** How long no further node must have been heard of; nodes are heard of within a second, busy ones later. */
+  readonly settleMs?: number;
 }
 
 const LOOK_MS = 20;
+const CONNECT_MS = 5_000;
 /** The answers to a newcomer's greeting arrive within milliseconds; a busy node may take longer. */
 const GREETING_MS = 3_000;
 const SETTLE_MS = 300;
@@ -20,26 +22,42 @@ const SETTLE_MS = 300;
 /**
  * Joins a running cluster as a node that serves nothing, to look at it and to call its actions. Resolves when it knows
  * the nodes there are. Stop the broker to leave.
- * @throws ConfigError without NATS_URL; Error when nobody is there
+ * @throws ConfigError without NATS_URL; Error when NATS gives no connection, or nobody is there
  */
 export async function observe(options: ObserverOptions): Promise<ServiceBroker> {
-  const { config, name } = options;
-  const transporter = options.transporter ?? natsTransporter(config);
-  if (!transporter) throw new ConfigError(["NATS_URL: missing; a cluster is found there"]);
+  const { config, name, settleMs = SETTLE_MS } = options;
+  if (config.NATS_URL === undefined) throw new ConfigError(["NATS_URL: missing; a cluster is found there"]);
+  await requireNats(config);
   const nodeID = `${name}-${hostname()}-${process.pid}`;
-  const broker = new ServiceBroker({ ...brokerOptions(config, nodeID), transporter });
+  const broker = new ServiceBroker({ ...brokerOptions(config, nodeID), transporter: natsTransporter(config) ?? null });
   await broker.start();
-  const deadline = Date.now() + GREETING_MS;
-  while (othersOf(broker) === 0) {
-    if (Date.now() > deadline) {
-      await broker.stop();
-      throw new Error(`No node answers in the namespace "${config.NAMESPACE}" of this NATS server.`);
+  if (await meetsNodes(broker, settleMs)) return broker;
+  await broker.stop();
+  throw new Error(`No node answers in the namespace "${config.NAMESPACE}" of this NATS server.`);
+}
+
+/** A broker whose first connection fails would try again for ever, also after it was stopped. */
+async function requireNats(config: Config): Promise<void> {
+  const once = { ...natsOptions(config), reconnect: false, maxReconnectAttempts: 0, timeout: CONNECT_MS };
+  const connection = await connect(once).catch(() => undefined);
+  if (!connection) throw new Error("There is no connection to NATS.");
+  await connection.close();
+}
+
+/** Waits until another node is known, and then until no further one has come for a while. */
+async function meetsNodes(broker: ServiceBroker, settleMs: number): Promise<boolean> {
+  const greeted = Date.now() + GREETING_MS;
+  let known = 0;
+  let since = Date.now();
+  while (known > 0 ? Date.now() - since < settleMs : Date.now() < greeted) {
+    const count = othersOf(broker);
+    if (count !== known) {
+      known = count;
+      since = Date.now();
     }
     await pause(LOOK_MS);
   }
-  // Where one has answered the others are about to.
-  await pause(SETTLE_MS);
-  return broker;
+  return known > 0;
 }
 
 interface Registry {

@@ -1,0 +1,43 @@
+import { type Check, fail, type Finding, type Level } from "./finding";
+
+/** Nothing that works takes longer. */
+const LONGEST_MS = 20_000;
+const NAME_WIDTH = 10;
+const LABELS: Readonly<Record<Level, string>> = { ok: "ok  ", warn: "warn", fail: "FAIL" };
+const RANKS: readonly Level[] = ["ok", "warn", "fail"];
+
+/** Runs the checks one after the other and tells each finding in a line. Answers the worst level. */
+export async function diagnose(
+  checks: readonly Check[],
+  say: (line: string) => void,
+  longestMs = LONGEST_MS,
+): Promise<Level> {
+  let worst: Level = "ok";
+  for (const check of checks) {
+    for (const finding of await findingsOf(check, longestMs)) {
+      say(lineOf(check.name, finding));
+      if (RANKS.indexOf(finding.level) > RANKS.indexOf(worst)) worst = finding.level;
+    }
+  }
+  return worst;
+}
+
+async function findingsOf(check: Check, longestMs: number): Promise<readonly Finding[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<readonly Finding[]>((resolve) => {
+    const finding = fail(`gave no answer in ${longestMs / 1_000} s`, "See whether it is overloaded or stopped.");
+    timer = setTimeout(() => resolve([finding]), longestMs);
+  });
+  try {
+    return await Promise.race([check.run(), late]);
+  } catch (error) {
+    return [
+      fail(error instanceof Error ? error.message : String(error), "This was not expected; the log may say more."),
+    ];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const lineOf = (name: string, { level, text, advice }: Finding): string =>
+  `${LABELS[level]}  ${name.padEnd(NAME_WIDTH)}  ${text}${advice === undefined ? "" : `. ${advice}`}`;
