@@ -111,7 +111,8 @@ export class ConversationReader {
 
   private async visible({ state, audience, through, cursor }: Behind, limit: number): Promise<StoredEvent[]> {
     const missing = through - cursor;
-    const tail = missing <= TAIL_EVENTS ? await this.tail?.read(state.id, through, missing) : undefined;
+    const near = missing <= TAIL_EVENTS && this.tail?.keeps(state.id);
+    const tail = near ? await this.tail?.read(state.id, through, missing) : undefined;
     if (tail?.length === missing) return tail.filter((event) => maySee(event, audience)).slice(0, limit);
     return this.store.readVisible(state.id, audience, cursor, limit, through);
   }
@@ -120,7 +121,11 @@ export class ConversationReader {
     const beyond = page.forward ? 0 : through - page.before + 1;
     const wanted = page.forward ? through - page.after : beyond + page.count + AMONG_THEM;
     if (!this.tail || beyond >= TAIL_EVENTS || (page.forward && wanted > TAIL_EVENTS)) return undefined;
-    return pageOf(await this.tail.read(id, through, Math.min(wanted, TAIL_EVENTS)), audience, page);
+    const tail = await this.tail.read(id, through, Math.min(wanted, TAIL_EVENTS));
+    const found = pageOf(tail, audience, page);
+    const from = Math.max(0, through - TAIL_EVENTS);
+    if (!found) this.tail.refill(id, () => this.store.readAfter(id, from, TAIL_EVENTS, through));
+    return found;
   }
 
   private async fromStore(id: string, audience: Audience, page: Page) {

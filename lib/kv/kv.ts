@@ -14,8 +14,11 @@ export interface Kv {
    */
   increment(key: string, by: number, ttlMs: number): Promise<{ value: number; expiresInMs: number }>;
 
-  /** Appends to a list, then keeps only its newest `max` values; `ttlMs` restarts with each push. */
-  listPush(key: string, values: readonly string[], options: { max: number; ttlMs: number }): Promise<void>;
+  /**
+   * Appends to lists, each named once and with at least one value, in one round trip; then keeps only the newest `max`
+   * values of each. `ttlMs` restarts with each push.
+   */
+  listPush(lists: readonly ListPush[], options: { max: number; ttlMs: number }): Promise<void>;
   /** The whole list, oldest first. */
   listRead(key: string): Promise<string[]>;
 
@@ -43,4 +46,9 @@ export interface Kv {
   time(): Promise<number>;
   ping(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface ListPush {
+  readonly key: string;
+  readonly values: readonly string[];
 }

@@ -1,6 +1,6 @@
 /** The key-value port in memory, for one process. What has expired is dropped when it is met, or by a sweep. */
 import type { Clock } from "../actor/ports";
-import type { Kv } from "./kv";
+import type { Kv, ListPush } from "./kv";
 import { SortedSet } from "./sorted-set";
 
 interface Entry<V = Value> {
@@ -60,10 +60,12 @@ export class MemoryKv implements Kv {
     });
   }
 
-  listPush(key: string, values: readonly string[], options: { max: number; ttlMs: number }): Promise<void> {
+  listPush(lists: readonly ListPush[], options: { max: number; ttlMs: number }): Promise<void> {
     return this.answer(() => {
-      const list = [...(this.read(key, isList) ?? []), ...values];
-      if (list.length > 0) this.write(key, list.slice(-options.max), this.expiry(options.ttlMs));
+      for (const { key, values } of lists) {
+        const list = [...(this.read(key, isList) ?? []), ...values];
+        this.write(key, list.slice(-options.max), this.expiry(options.ttlMs));
+      }
     });
   }
 

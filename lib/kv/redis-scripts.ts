@@ -1,7 +1,8 @@
 /** What Redis must do in one step, as Lua (Redis scripts are atomic). Keys first, then arguments. */
 
 interface Script {
-  readonly numberOfKeys: number;
+  /** Absent where the first argument tells it. */
+  readonly numberOfKeys?: number;
   readonly lua: string;
 }
 
@@ -20,6 +21,21 @@ export const SCRIPTS = {
         left = tonumber(ARGV[2])
       end
       return { value, left }`,
+  },
+  /**
+   * Keys: lists. Arguments: index of the first value that each list keeps, milliseconds; then for each list the number
+   * of its new values, and these. The commands are cheap, sending them one by one is not.
+   */
+  parleyPush: {
+    lua: `
+      local at = 3
+      for _, key in ipairs(KEYS) do
+        local count = tonumber(ARGV[at])
+        for i = at + 1, at + count do redis.call('RPUSH', key, ARGV[i]) end
+        redis.call('LTRIM', key, ARGV[1], -1)
+        redis.call('PEXPIRE', key, ARGV[2])
+        at = at + 1 + count
+      end`,
   },
   /** Keys: lease, its last token, which never expires. Arguments: holder, milliseconds. */
   parleyAcquire: {
@@ -55,6 +71,7 @@ type Call<R> = (...keysAndArguments: ReadonlyArray<string | number>) => Promise<
 /** The scripts as methods of a client that has defined them. */
 export interface ScriptedCommands {
   readonly parleyIncrement: Call<[number, number]>;
+  readonly parleyPush: Call<unknown>;
   readonly parleyAcquire: Call<string | null>;
   readonly parleyRenew: Call<number>;
   readonly parleyRelease: Call<number>;

@@ -3,7 +3,7 @@
  * back, each answers or fails within half a second.
  */
 import Redis, { type ChainableCommander } from "ioredis";
-import type { Kv } from "./kv";
+import type { Kv, ListPush } from "./kv";
 import { SCRIPTS, type ScriptedCommands } from "./redis-scripts";
 
 export interface RedisOptions {
@@ -105,12 +105,12 @@ class RedisKv implements Kv {
     return { value, expiresInMs };
   }
 
-  async listPush(key: string, values: readonly string[], options: { max: number; ttlMs: number }): Promise<void> {
-    const name = this.key(key);
-    await this.together((batch) => {
-      if (values.length > 0) batch.rpush(name, ...values);
-      batch.ltrim(name, -options.max, -1).pexpire(name, whole(options.ttlMs));
-    });
+  async listPush(lists: readonly ListPush[], options: { max: number; ttlMs: number }): Promise<void> {
+    if (lists.length === 0) return;
+    const keys = lists.map(({ key }) => this.key(key));
+    const values = lists.flatMap((list) => [String(list.values.length), ...list.values]);
+    const { max, ttlMs } = options;
+    await this.ask((client) => client.parleyPush(keys.length, ...keys, -max, whole(ttlMs), ...values));
   }
 
   listRead(key: string): Promise<string[]> {

@@ -17,7 +17,7 @@ function slower(kv: Kv): Kv {
   const changed: Partial<Kv> = {
     set,
     increment,
-    listPush: (key, values, { max, ttlMs }) => kv.listPush(key, values, { max, ttlMs: ttlMs * SLOWER }),
+    listPush: (lists, { max, ttlMs }) => kv.listPush(lists, { max, ttlMs: ttlMs * SLOWER }),
     hashSet: (key, fields, ttlMs) => kv.hashSet(key, fields, ttlMs && ttlMs * SLOWER),
     acquire: (name, holder, ttlMs) => kv.acquire(name, holder, ttlMs * SLOWER),
     renew: (name, holder, ttlMs) => kv.renew(name, holder, ttlMs * SLOWER),

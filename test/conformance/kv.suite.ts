@@ -67,11 +67,31 @@ export function kvSuite(name: string, open: () => Promise<OpenKv>): void {
       expect(passed).toBeLessThan(10_000);
     });
 
+    it("appends to several lists at once", async () => {
+      const options = { max: 2, ttlMs: 1_000 };
+      await kv.listPush([], options);
+      await kv.listPush(
+        [
+          { key: "l", values: ["1", "2", "3"] },
+          { key: "m", values: ["4"] },
+        ],
+        options,
+      );
+      await kv.listPush(
+        [
+          { key: "n", values: [""] },
+          { key: "m", values: ["5", "6"] },
+        ],
+        options,
+      );
+      expect(await Promise.all(["l", "m", "n"].map((key) => kv.listRead(key)))).toEqual([["2", "3"], ["5", "6"], [""]]);
+    });
+
     it("keeps the newest values of a list, oldest first", async () => {
       expect(await kv.listRead("l")).toEqual([]);
-      await kv.listPush("l", ["1", "2"], { max: 3, ttlMs: 100 });
+      await kv.listPush([{ key: "l", values: ["1", "2"] }], { max: 3, ttlMs: 100 });
       await opened.pass(60);
-      await kv.listPush("l", ["3", "4"], { max: 3, ttlMs: 100 });
+      await kv.listPush([{ key: "l", values: ["3", "4"] }], { max: 3, ttlMs: 100 });
       await opened.pass(60);
       expect(await kv.listRead("l")).toEqual(["2", "3", "4"]);
       await opened.pass(60);

@@ -96,6 +96,7 @@ class Rig {
 
   async push({ pieces, order, fails }: Way): Promise<void> {
     this.failing = [...fails];
+    await this.tail.read(ID, 1, 1);
     const parts: StoredEvent[][] = [];
     for (let at = 0, n = 0; at < this.log.length; n++) {
       const size = pieces[n % pieces.length] ?? 1;
@@ -207,6 +208,31 @@ describe("the recent tail", () => {
     const rig = new Rig(messages(60));
     await rig.push(whole);
     expect(await rig.tail.read(ID, 61, 10)).toEqual([]);
+  });
+
+  it("is not written for conversations that nobody reads", async () => {
+    const rig = new Rig(messages(10));
+    rig.tail.add(rig.log);
+    await rig.clock.advance(1_000);
+    expect(await rig.kv.listRead(`tail/${ID}`)).toEqual([]);
+  });
+
+  it("is filled by the first who reads history, and kept up from then on", async () => {
+    const rig = new Rig(messages(200));
+    await rig.store.events.insertMany(rig.log);
+    const page = async (through: number): Promise<number | undefined> => {
+      const { state, readers } = rig.readers(through);
+      rig.asked = 0;
+      const { messages } = await readers[0].history({ state, audience: "all", through }, { limit: 50 });
+      return messages.at(-1)?.seq;
+    };
+    expect(await page(190)).toBe(190);
+    expect(rig.asked).toBeGreaterThan(0);
+    await rig.clock.advance(1_000);
+    rig.tail.add(rig.log.slice(190));
+    await rig.clock.advance(1_000);
+    expect(await page(200)).toBe(200);
+    expect(rig.asked).toBe(0);
   });
 
   it("leaves what is long to the store", async () => {
