@@ -23,6 +23,7 @@ export class Lease {
   private trying: Promise<void> | undefined;
   private stopped = false;
   private failing = false;
+  private doubted = false;
   private readonly ttlMs: number;
 
   constructor(private readonly options: LeaseOptions) {
@@ -31,15 +32,16 @@ export class Lease {
 
   /**
    * The grant, as long as it is surely nobody else's. Counted from before the last successful renewal was sent, by both
-   * clocks: the wall clock shows that the machine slept, the stopwatch that the wall clock was set.
+   * clocks: the wall clock shows that the machine slept, the stopwatch that the wall clock was set. Whoever was told no
+   * has given up, so the answer stays no until the next renewal.
    */
   get held(): Grant | undefined {
     const { grant } = this;
-    if (!grant) return undefined;
+    if (!grant || this.doubted) return undefined;
     const wall = this.options.clock.now() - grant.wall;
     const elapsed = this.options.stopwatch.now() - grant.elapsed;
-    if (wall < 0 || Math.max(wall, elapsed) >= this.ttlMs - MARGIN_SHARE * this.ttlMs) return undefined;
-    return grant;
+    this.doubted = wall < 0 || Math.max(wall, elapsed) >= this.ttlMs - MARGIN_SHARE * this.ttlMs;
+    return this.doubted ? undefined : grant;
   }
 
   /**
@@ -77,7 +79,7 @@ export class Lease {
         this.failing = false;
         const lapsed = this.held === undefined;
         this.grant = { token: this.grant.token, wall, elapsed };
-        // Whoever looked meanwhile has given up.
+        this.doubted = false;
         if (lapsed && !this.stopped) onGranted(this.grant);
         return;
       }
@@ -86,6 +88,7 @@ export class Lease {
       this.failing = false;
       if (!grant) return;
       this.grant = { token: grant.token, wall, elapsed };
+      this.doubted = false;
       if (!this.stopped) onGranted(grant);
     } catch (error) {
       if (!this.failing) onError?.(error);

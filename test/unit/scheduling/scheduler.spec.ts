@@ -183,12 +183,14 @@ describe("a scheduler", () => {
     await world.stop(next);
   });
 
-  it("goes on by itself after a doubt about the lease", async () => {
+  it.each([1_000, 25])("goes on by itself after %d ms of doubt about the lease", async (ms) => {
     const world = new World();
     let turns = 0;
-    const node = await world.started("a", [every(200, async () => void turns++)]);
+    const node = await world.started("a", [every(20, async () => void turns++)]);
     await world.clock.advance(1_000);
     node.clock.jump(HOUR_MS);
+    await world.clock.advance(ms);
+    node.clock.jump(-HOUR_MS);
     await world.clock.advance(1_000);
     const before = turns;
     await world.clock.advance(1_000);
