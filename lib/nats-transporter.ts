@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { type ServiceBroker, Transporters } from "moleculer";
+import { Transporters } from "moleculer";
 import { type ConnectionOptions, credsAuthenticator, Events, headers, type Msg, type NatsConnection } from "nats";
-import { Reassembly } from "./reassembly";
 import type { Config } from "./config";
+import { Reassembly } from "./reassembly";
+import { TransporterDownError, type WatchedTransporter } from "./transporter";
 
 const REQUEST = "REQ";
 /** Room for the protocol line and the headers in the server's limit of a payload. */
@@ -14,7 +15,7 @@ const PART = "Parley-Part";
  * then, instead of keeping them for a server that may come back in an hour; packets above the server's limit travel in
  * parts; and it stops also when the server does not answer.
  */
-export class NatsTransporter extends Transporters.NATS {
+export class NatsTransporter extends Transporters.NATS implements WatchedTransporter {
   declare client: NatsConnection | null;
   private isUp = false;
   private part = 0;
@@ -107,35 +108,10 @@ export class NatsTransporter extends Transporters.NATS {
   }
 }
 
-/** The request was not sent. Routing takes it for a node that is not there. */
-export class TransporterDownError extends Error {
-  override readonly name = "TransporterDownError";
-  readonly type = "SERVICE_NOT_AVAILABLE";
-  readonly code = 503;
-  readonly retryable = true;
-  constructor() {
-    super("the transporter has no connection");
-  }
-}
-
 /** The NATS transporter of these settings; undefined when NATS_URL is not set. */
 export function natsTransporter(config: Config): NatsTransporter | undefined {
   if (config.NATS_URL === undefined) return undefined;
   return new NatsTransporter(natsOptions(config) as unknown as Record<string, unknown>);
-}
-
-/** Is the broker's transporter connected? True when it has none: then nobody is out of reach. */
-export function transporterIsUp(broker: ServiceBroker): boolean {
-  const transporter = broker.transit?.tx as unknown;
-  return !(transporter instanceof NatsTransporter) || transporter.up;
-}
-
-/** Resolves when the broker's transporter answers; at once when there is none. Rejects while it is not connected. */
-export async function pingTransporter(broker: ServiceBroker): Promise<void> {
-  const { transit } = broker;
-  const transporter = transit?.tx as unknown;
-  if (transporter instanceof NatsTransporter) await transporter.ping();
-  else if (transit && !transit.connected) throw new TransporterDownError();
 }
 
 /** How to connect: for ever, quickly, and noticing within four seconds that nobody answers any more. */

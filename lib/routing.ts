@@ -7,7 +7,7 @@ import { type Failure, type Repeats, Router } from "./actor/router";
 import { ParleyError } from "./errors";
 import { lifecycleOf } from "./lifecycle";
 import { metricsOf } from "./metrics";
-import { transporterIsUp } from "./nats-transporter";
+import { transporterIsUp } from "./transporter";
 
 /** What an action says of its routing; told to other nodes with the action. */
 export interface RoutedAction {

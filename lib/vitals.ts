@@ -1,6 +1,6 @@
 import type { ServiceBroker } from "moleculer";
 import type { Clock } from "./actor/ports";
-import { pingTransporter } from "./nats-transporter";
+import { pingTransporter } from "./transporter";
 import { resourcesOf } from "./resources";
 
 /** What a node depends on. */

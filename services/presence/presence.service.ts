@@ -2,7 +2,7 @@ import type { Context, ServiceBroker } from "moleculer";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
 import { isParleyError, ParleyError } from "../../lib/errors";
-import { transporterIsUp } from "../../lib/nats-transporter";
+import { transporterIsUp } from "../../lib/transporter";
 import { vitalsOf } from "../../lib/vitals";
 import type { Meta } from "../auth/principal";
 import { broadcast } from "../call";

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Context, ServiceBroker } from "moleculer";
 import { readConfig } from "../../lib/config";
-import { natsTransporter, transporterIsUp } from "../../lib/nats-transporter";
+import { natsTransporter } from "../../lib/nats-transporter";
+import { transporterIsUp } from "../../lib/transporter";
 import { NatsServer } from "../support/servers";
 import { until } from "../support/wait";
 
