@@ -1,12 +1,13 @@
 import type { ServiceBroker } from "moleculer";
 import { Attempts } from "./actor/attempts";
 import { Backoff } from "./actor/backoff";
-import { Peers, type PeerState } from "./actor/peers";
+import { Peers } from "./actor/peers";
 import type { Clock, Random } from "./actor/ports";
 import { type Failure, type Repeats, Router } from "./actor/router";
 import { ParleyError } from "./errors";
 import { lifecycleOf } from "./lifecycle";
 import { metricsOf } from "./metrics";
+import { NodeState } from "./node-state";
 import { transporterIsUp } from "./transporter";
 
 /** What an action says of its routing; told to other nodes with the action. */
@@ -27,19 +28,6 @@ interface Registry {
   actions: { get(name: string): { endpoints: Array<Offer<RoutedAction>> } | undefined };
 }
 
-/** To all nodes: what a node says of itself, on change and once a second. */
-interface StateEvent {
-  readonly nodeID: string;
-  readonly state: PeerState;
-}
-
-/** To all nodes: an actor's home for the time being. */
-interface PinEvent {
-  readonly id: string;
-  readonly nodeID: string;
-  readonly forMs: number;
-}
-
 export interface RoutingPorts {
   readonly clock: Clock;
   readonly random: Random;
@@ -50,15 +38,12 @@ export interface RoutingPorts {
 /** Who is whose home, as this node sees it, and what this node says of itself. */
 export class Routing {
   readonly peers: Peers;
+  readonly state: NodeState;
   private readonly attempts: Attempts;
   private readonly routers = new Map<string, Router>();
   private readonly registry: Registry;
-  private hosts = false;
-  private draining = false;
-  private storeless = false;
   private underWay = 0;
   private downSince: number | undefined;
-  private cancelBeat: (() => void) | undefined;
 
   constructor(
     private readonly broker: ServiceBroker,
@@ -69,7 +54,8 @@ export class Routing {
     const lost = metricsOf(broker).counter("parley_lost_nodes_total", "Nodes found lost by a ping without an answer");
     this.peers = new Peers({ clock, ping: (node) => this.ping(node), onLost: () => void lost.value++ });
     this.attempts = new Attempts(clock, this.peers);
-    lifecycleOf(broker).onDrain(() => this.drain());
+    this.state = new NodeState(broker, clock, this.peers);
+    lifecycleOf(broker).onDrain(() => this.state.drain());
   }
 
   /** The nodes that offer an action, with what each says of it. */
@@ -107,27 +93,9 @@ export class Routing {
 
   /** Does this node not serve while another one does? */
   isElsewhere(name: string): boolean {
-    if (!this.draining && !this.storeless) return false;
+    if (this.state.serves) return false;
     const { nodeID } = this.broker;
     return this.peers.anyServes(this.offered(name).flatMap(({ id }) => (id === nodeID ? [] : [id])));
-  }
-
-  /** Tells all nodes that another one is an actor's home for a while. */
-  pin(id: string, nodeID: string, forMs: number): void {
-    this.peers.pin(id, nodeID, forMs);
-    this.tell("routing.pin", { id, nodeID, forMs } satisfies PinEvent);
-  }
-
-  /** Says whether this node's store answers. */
-  setStoreless(storeless: boolean): void {
-    if (this.storeless === storeless) return;
-    this.storeless = storeless;
-    this.sayState();
-  }
-
-  /** This node offers an actor's action: the others want to know whether it serves. */
-  setHost(): void {
-    this.hosts = true;
   }
 
   /** Counts a call as under way until it is answered. */
@@ -138,61 +106,12 @@ export class Routing {
     return answer;
   }
 
-  /** Hears what other nodes say of themselves. */
-  listen(): void {
-    const { broker } = this;
-    if (!broker.transit) return;
-    broker.createService({
-      name: "routing",
-      events: {
-        "routing.state": ({ params }: { params: StateEvent }) => this.peers.heard(params.nodeID, params.state),
-        "routing.pin": ({ params }: { params: PinEvent }) => this.peers.pin(params.id, params.nodeID, params.forMs),
-      },
-    });
-    broker.localBus.on("$node.disconnected", ({ node }: { node: { id: string } }) => this.peers.gone(node.id));
-  }
-
-  /** Tells the others what this node is, now and once a second. */
-  announce(): void {
-    if (!this.broker.transit || !this.hosts || this.cancelBeat) return;
-    this.sayState();
-    const later = (): void => {
-      this.cancelBeat = this.ports.clock.setTimeout(() => {
-        this.sayState();
-        later();
-      }, BEAT_MS);
-    };
-    later();
-  }
-
   /** Resolves when what other nodes asked is answered; not later than their deadlines. */
   async finish(): Promise<void> {
     const { clock, timeoutMs } = this.ports;
     await lifecycleOf(this.broker).drain((error) => this.broker.logger.error("draining failed", { error }));
     const end = clock.now() + timeoutMs;
     while (this.underWay > 0 && clock.now() < end) await this.pause(FINISH_LOOK_MS);
-  }
-
-  stop(): void {
-    this.cancelBeat?.();
-    this.cancelBeat = undefined;
-  }
-
-  /** From here on the others choose other homes; what reaches this node all the same is sent away. */
-  private async drain(): Promise<void> {
-    this.draining = true;
-    this.sayState();
-    if (this.broker.transit && this.hosts) await this.pause(SPREAD_MS);
-  }
-
-  private sayState(): void {
-    const state: PeerState = this.draining ? "draining" : this.storeless ? "storeless" : "serving";
-    this.peers.heard(this.broker.nodeID, state);
-    if (this.hosts) this.tell("routing.state", { nodeID: this.broker.nodeID, state } satisfies StateEvent);
-  }
-
-  private tell(name: string, event: object): void {
-    if (this.broker.transit) void this.broker.broadcast(name, event);
   }
 
   /** A connection that comes back within a moment is waited for. */
@@ -243,9 +162,6 @@ function classify(error: unknown): Failure {
   return NO_ANSWER.has(type) ? "no answer" : "answered";
 }
 
-const BEAT_MS = 1_000;
 const PING_MS = 1_000;
 const CUT_OFF_MS = 1_500;
-/** Time for the others to hear that this node drains. */
-const SPREAD_MS = 100;
 const FINISH_LOOK_MS = 5;

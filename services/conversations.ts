@@ -60,7 +60,7 @@ export async function moveConversation(
   const others = routing.offered(COMMAND).flatMap((offer) => (offer.id === broker.nodeID ? [] : [offer.id]));
   const target = to ?? routing.peers.home(id, others);
   if (target === undefined || !others.includes(target)) throw new ParleyError("NOT_FOUND");
-  routing.pin(id, target, MOVED_MS);
+  routing.state.pin(id, target, MOVED_MS);
   if (!(await conversationsOf(broker).host.passivate(id, deadline))) throw new ParleyError("TOO_BUSY");
   return target;
 }
@@ -113,8 +113,8 @@ function followStore(broker: ServiceBroker): void {
     if (part !== "store") return;
     cancel?.();
     cancel = undefined;
-    if (state === "up") routingOf(broker).setStoreless(false);
-    else cancel = clock.setTimeout(() => routingOf(broker).setStoreless(true), STORELESS_AFTER_MS);
+    if (state === "up") routingOf(broker).state.setStoreless(false);
+    else cancel = clock.setTimeout(() => routingOf(broker).state.setStoreless(true), STORELESS_AFTER_MS);
   });
 }
 

@@ -32,7 +32,7 @@ export class Attempts {
     private readonly clock: Clock,
     private readonly peers: Peers,
   ) {
-    peers.onStoreless((node) => this.abandon(node, ({ needsStore }) => needsStore));
+    peers.onLoss((node, loss) => this.abandon(node, ({ needsStore }) => needsStore || loss === "life"));
   }
 
   /** Settles as `answer` does. @throws LostNodeError as soon as the node is found lost */

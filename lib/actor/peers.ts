@@ -4,6 +4,9 @@ import { rendezvous } from "./rendezvous";
 /** What a node says of itself: only one that serves is chosen as a home while there is one. */
 export type PeerState = "serving" | "draining" | "storeless";
 
+/** What a node has lost, and with it what it was asked. */
+export type Loss = "store" | "life";
+
 export interface PeersPorts {
   readonly clock: Clock;
   /** Does the node answer at all? */
@@ -26,7 +29,7 @@ export class Peers {
   private readonly moved = new Map<string, number>();
   private readonly pins = new Map<string, { readonly node: string; readonly until: number }>();
   private readonly pings = new Map<string, Promise<boolean>>();
-  private readonly listeners = new Set<(node: string) => void>();
+  private readonly listeners = new Set<(node: string, loss: Loss) => void>();
 
   constructor(private readonly ports: PeersPorts) {}
 
@@ -70,7 +73,13 @@ export class Peers {
     const before = this.stateOf(node);
     if (state === "serving") this.states.delete(node);
     else this.states.set(node, state);
-    if (state === "storeless" && before !== state) for (const listener of this.listeners) listener(node);
+    if (state === "storeless" && before !== state) this.tell(node, "store");
+  }
+
+  /** The node is another life of itself: it answers nothing that the one before was asked. */
+  restarted(node: string): void {
+    this.gone(node);
+    this.tell(node, "life");
   }
 
   /** A node left; one of that name that comes back is a new one. */
@@ -106,10 +115,14 @@ export class Peers {
     return ping;
   }
 
-  /** Tells of each node that lost its store, until the function returned is called. */
-  onStoreless(listener: (node: string) => void): () => void {
+  /** Tells of each node that lost its store or its life, until the function returned is called. */
+  onLoss(listener: (node: string, loss: Loss) => void): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
+  }
+
+  private tell(node: string, loss: Loss): void {
+    for (const listener of this.listeners) listener(node, loss);
   }
 
   private async ping(node: string): Promise<boolean> {

@@ -37,14 +37,14 @@ export function routingMiddleware(ports: { clock: Clock; random: Random; timeout
       broker = created;
       routingOf(broker, () => new Routing(broker, ports));
     },
-    starting: () => routingOf(broker).listen(),
-    started: () => routingOf(broker).announce(),
+    starting: () => routingOf(broker).state.listen(),
+    started: () => routingOf(broker).state.announce(),
     stopping: () => routingOf(broker).finish(),
-    stopped: () => routingOf(broker).stop(),
+    stopped: () => routingOf(broker).state.stop(),
     call: (next: Next) => routedCall(() => broker, next, ports),
     localAction(this: ServiceBroker, next: ActionHandler, action: ActionSchema & RoutedAction) {
       if (!this.transit) return next;
-      if (action.actor) routingOf(this).setHost();
+      if (action.actor) routingOf(this).state.setHost();
       return guarded(this, next as Handler, action);
     },
   } as unknown as Middleware;

@@ -439,6 +439,20 @@ describe("what nodes say of themselves", () => {
   });
 });
 
+describe("a node that was killed and is back at once", () => {
+  it("frees whoever waits for what its earlier life was asked", async () => {
+    const rig = new RouterRig();
+    const home = homeOf("a", rig.homes);
+    rig.silence(home);
+    const call = rig.call("a");
+    await settle();
+    rig.at = (node) => Promise.resolve(`from ${node}`);
+    rig.peers.restarted(home);
+    await rig.clock.advance(PAUSE_MS);
+    expect([rig.asked, rig.pings, call.answer]).toEqual([[home, home], [], `from ${home}`]);
+  });
+});
+
 describe("an actor that is pinned to a node", () => {
   it("is at home there for a while, as long as the node serves", async () => {
     const rig = new RouterRig();
