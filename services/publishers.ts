@@ -8,16 +8,9 @@ export type EventPublisher = Publisher<StoredEvent>;
 /** Makes a publisher of this node. It decides what is wanted on core nodes, and delivers on scheduler nodes. */
 export type MakePublisher = (broker: ServiceBroker) => EventPublisher;
 
-/** The one table of publishers; every node has the same. */
-const PUBLISHERS: readonly MakePublisher[] = [];
-
-const added = new WeakMap<ServiceBroker, MakePublisher[]>();
-
-/** Gives this broker a publisher beyond the table; before its services are created. */
-export function addPublisher(broker: ServiceBroker, make: MakePublisher): void {
-  added.set(broker, [...(added.get(broker) ?? []), make]);
-}
+/** The one table of publishers, the same on every node; read when a node is created. */
+export const PUBLISHERS: MakePublisher[] = [];
 
 /** The publishers of this node. */
 export const publishersOf = (broker: ServiceBroker): readonly EventPublisher[] =>
-  [...PUBLISHERS, ...(added.get(broker) ?? [])].map((make) => make(broker));
+  PUBLISHERS.map((make) => make(broker));

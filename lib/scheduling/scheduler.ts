@@ -26,11 +26,17 @@ export class Scheduler {
     this.ports.lease.start(() => this.begin());
   }
 
-  /** Stops between two steps of whatever runs, then gives the lease up. Never rejects. */
+  /**
+   * Stops between two steps of whatever runs, then gives the lease up. A step that takes long is not waited for: it may
+   * be done twice. Never rejects.
+   */
   async stop(): Promise<void> {
     this.stopped = true;
     this.retire();
-    await Promise.all(this.former);
+    let cancel: (() => void) | undefined;
+    const timeUp = new Promise<void>((resolve) => (cancel = this.ports.clock.setTimeout(resolve, STOP_MS)));
+    await Promise.race([Promise.all(this.former), timeUp]);
+    cancel?.();
     await this.ports.lease.stop();
   }
 
@@ -68,3 +74,5 @@ export class Scheduler {
     }
   }
 }
+
+const STOP_MS = 3_000;

@@ -19,7 +19,7 @@ export function jobProbe(broker: ServiceBroker, jobs: readonly Job[], scheduler:
   return {
     began: (_job, latenessMs) => {
       turns.value++;
-      lateness.observe(latenessMs / 1_000);
+      lateness.observe(Math.max(0, latenessMs) / 1_000);
     },
     failed: (job, error, inARow) => {
       failures.value++;

@@ -2,7 +2,7 @@ import type { OutboxRow } from "../../lib/outbox/outbox.store";
 import { systemClock } from "../../lib/actor/ports";
 import { MemoryStore } from "../../lib/store/memory";
 import { call } from "../../services/call";
-import { addPublisher } from "../../services/publishers";
+import { PUBLISHERS } from "../../services/publishers";
 import { callScheduler } from "../../services/scheduler/scheduler.internal";
 import SchedulerService from "../../services/scheduler/scheduler.service";
 import { startDeskNode } from "../support/desk-node";
@@ -39,12 +39,12 @@ describe("a publisher", () => {
       received.push((payload as { text: string }).text);
       return Promise.resolve();
     };
+    PUBLISHERS.push(() => ({
+      name: "hook",
+      wants: ({ type, data }) => (type === "message.created" ? data : undefined),
+      deliver,
+    }));
     const desk = await startDeskNode(new MemoryStore(), systemClock, (broker) => {
-      addPublisher(broker, () => ({
-        name: "hook",
-        wants: ({ type, data }) => (type === "message.created" ? data : undefined),
-        deliver,
-      }));
       broker.createService(SchedulerService);
     });
     const conversationId = await desk.open("ada");
@@ -53,6 +53,7 @@ describe("a publisher", () => {
       await call(desk.broker, "message.send", { conversationId, commandId: text, text }, options);
     await until("all are told", () => received.length === 3);
     expect(received).toEqual(["one", "two", "three"]);
+    PUBLISHERS.pop();
     await desk.stop();
   });
 });

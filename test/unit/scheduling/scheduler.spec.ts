@@ -183,6 +183,17 @@ describe("a scheduler", () => {
     await world.stop(next);
   });
 
+  it("that drains does not wait for a step that takes long", async () => {
+    const world = new World();
+    const node = await world.started("a", [every(1_000, () => new Promise(() => undefined), HOUR_MS)]);
+    await world.clock.advance(10);
+    let stopped = false;
+    void node.scheduler.stop().then(() => (stopped = true));
+    await world.clock.advance(3_001);
+    expect(stopped).toBe(true);
+    expect(world.clock.pending).toBeLessThanOrEqual(1);
+  });
+
   it.each([1_000, 25])("goes on by itself after %d ms of doubt about the lease", async (ms) => {
     const world = new World();
     let turns = 0;
