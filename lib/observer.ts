@@ -17,7 +17,8 @@ const LOOK_MS = 20;
 const CONNECT_MS = 5_000;
 /** The answers to a newcomer's greeting arrive within milliseconds; a busy node may take longer. */
 const GREETING_MS = 3_000;
-const SETTLE_MS = 300;
+/** Every node is heard of once a second. */
+const SETTLE_MS = 1_100;
 
 /**
  * Joins a running cluster as a node that serves nothing, to look at it and to call its actions. Resolves when it knows

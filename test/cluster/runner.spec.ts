@@ -95,3 +95,29 @@ describe("npm run cluster", () => {
     expect([...pidsOf(lines).values()].filter(isAlive)).toEqual([]);
   }, 90_000);
 });
+
+describe("npm run start:node", () => {
+  const startNode = async (kind: string, env: Readonly<Record<string, string>> = {}) => {
+    const lines: string[] = [];
+    const node = new NodeProcess({
+      command: [process.execPath, join(await build(), "bin/node.js"), kind],
+      cwd: tmpdir(),
+      env: { PATH: process.env["PATH"], ...env },
+      isReady: () => false,
+      onLine: (line) => lines.push(line),
+    });
+    return { ...(await node.ended), text: lines.join("\n") };
+  };
+
+  it("refuses a process of several that lacks what they share, and names it", async () => {
+    const { code, text } = await startNode("io", { REDIS_URL: "redis://127.0.0.1" });
+    expect(code).toBe(1);
+    for (const name of ["NATS_URL", "MONGODB_URI", "AUTH_KEYS"]) expect(text).toContain(`${name}: missing`);
+    expect(text).not.toContain("REDIS_URL: missing");
+  });
+
+  it("names the kinds there are when asked for another", async () => {
+    const { code, text } = await startNode("database");
+    expect([code, text]).toEqual([1, 'There is no kind "database"; there are gateway, io, core, scheduler.']);
+  });
+});
