@@ -94,9 +94,11 @@ export class ConversationStore implements LogPort<StoredEvent> {
   }
 
   async commands(commands: readonly CommandRef[]): Promise<Array<StoredEvent | undefined>> {
+    // Who asks for the head alone names no command.
+    const named = commands.filter(({ commandId }) => commandId !== "");
     const found = await findAny(
       this.events,
-      commands.map(({ by, commandId, stream }) => ({ by, commandId, conversationId: stream })),
+      named.map(({ by, commandId, stream }) => ({ by, commandId, conversationId: stream })),
     );
     return commands.map(({ by, commandId, stream }) =>
       found.find((event) => event.by === by && event.commandId === commandId && event.conversationId === stream),

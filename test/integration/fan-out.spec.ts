@@ -54,6 +54,12 @@ const homeOf = (conversationId: string): string => {
   return home;
 };
 
+const nodesKnownTo = (id: string): string[] =>
+  cluster
+    .node(id)
+    .broker.registry.getNodeList({ onlyAvailable: true })
+    .map((node: { id: string }) => node.id);
+
 describe("io nodes", () => {
   beforeAll(async () => {
     cluster = await LocalCluster.start({ io: 2, core: 3 });
@@ -107,6 +113,20 @@ describe("io nodes", () => {
     expect(answer.more).toBe(false);
     await send(talking.socket, conversationId);
     await until("it is live", () => seqs(back, conversationId).includes(7));
+  });
+
+  it("that were cut off for a while have everything in order when they are back", async () => {
+    const { conversationId, members } = await group(4);
+    cluster.network.cut("io-2");
+    const [talking] = members as [Member];
+    for (let n = 0; n < 20; n++) await send(talking.socket, conversationId);
+    await until("the others think it is gone", () => !nodesKnownTo("core-1").includes("io-2"));
+    for (let n = 0; n < 20; n++) await send(talking.socket, conversationId);
+    const there = members.filter((_member, n) => n % 2 === 1);
+    for (const member of there) expect(seqs(member, conversationId)).toEqual([1]);
+    cluster.network.heal("io-2");
+    await until("all have all", () => members.every((member) => seqs(member, conversationId).length >= 41));
+    for (const member of members) expect(seqs(member, conversationId)).toEqual(upTo(41));
   });
 
   it("that start later hear how far each core node is, and miss nothing from then on", async () => {

@@ -32,6 +32,11 @@ export class LocalNetwork {
     this.cutOff.add(nodeID);
   }
 
+  /** The end of `cut`. */
+  heal(nodeID: string): void {
+    this.cutOff.delete(nodeID);
+  }
+
   isCut(nodeID: string): boolean {
     return this.cutOff.has(nodeID);
   }

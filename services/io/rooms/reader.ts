@@ -3,9 +3,9 @@ import type { Clock } from "../../../lib/actor/ports";
 import type { FlushPage, Membership, RoomLimits, RoomReads } from "./ports";
 
 const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 2_000;
 
-/** Pauses that double up to five seconds. */
+/** Pauses that double up to two seconds. */
 export class Backoff {
   private pauseMs = FIRST_PAUSE_MS;
   constructor(private readonly clock: Clock) {}
