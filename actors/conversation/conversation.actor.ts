@@ -160,10 +160,12 @@ export class Conversations {
     if (Number.isFinite(withinMs)) {
       await new Promise<void>((resolve) => {
         const cancel = clock.setTimeout(resolve, withinMs);
-        void finished.finally(() => {
+        const done = (): void => {
           cancel();
           resolve();
-        });
+        };
+        // What a store that does not answer leaves behind is swept.
+        finished.then(done, done);
       });
       this.abandon();
     } else await finished;

@@ -35,10 +35,11 @@ export class Waiters {
     this.reach(Number.POSITIVE_INFINITY);
   }
 
-  /** Fails those whose deadline has passed. */
+  /** Fails those whose deadline has passed; nobody looks after one who has none. */
   expire(now: number): void {
     const { waiting } = this;
-    this.waiting = waiting.filter(({ deadline }) => now < deadline);
-    for (const { deadline, fail } of waiting) if (now >= deadline) fail(new ParleyError("UNAVAILABLE"));
+    const isOver = ({ deadline }: Waiter): boolean => Number.isFinite(deadline) && now >= deadline;
+    this.waiting = waiting.filter((waiter) => !isOver(waiter));
+    for (const waiter of waiting) if (isOver(waiter)) waiter.fail(new ParleyError("UNAVAILABLE"));
   }
 }

@@ -103,4 +103,27 @@ describe("a node that stops while its store does not answer", () => {
     await node.clock.advance(10_000);
     expect(node.clock.pending).toBe(0);
   });
+
+  it("ends also when its mark cannot be taken away", async () => {
+    const node = new Node();
+    await node.give("g", "ada", "create", { kind: "group", members: ["ben"] });
+    marks(node).deleteMany = () => Promise.reject(new Error("no primary"));
+    const stopped = node.conversations.stop(2_000);
+    await node.clock.advance(1_000);
+    await expect(stopped).resolves.toBeUndefined();
+    expect(await marks(node).find({ _id: { $gt: "" } })).toHaveLength(1);
+  });
+
+  it("fails nothing that nobody waits for", async () => {
+    const node = new Node();
+    await node.give("g", "ada", "create", { kind: "group", members: ["ben"] });
+    node.store.closed = true;
+    const sent = node.give("g", "ada", "send", { text: "one" });
+    const refused = node.give("g", "eve", "send", { text: "two" });
+    await settle();
+    const stopped = node.conversations.stop(2_000);
+    await node.clock.advance(2_000);
+    await stopped;
+    expect(await Promise.all([sent, refused])).toEqual(["UNKNOWN_OUTCOME", "UNAVAILABLE"]);
+  });
 });
