@@ -4,6 +4,7 @@ import type { StoredEvent } from "../../actors/conversation/conversation.events"
 import { timerCommandId } from "../../lib/scheduling/due-scan";
 import type { Store } from "../../lib/store/collection";
 import { openMongoStore } from "../../lib/store/mongo/store";
+import type { TestUser } from "../support/api";
 import { TestCluster } from "../support/cluster";
 import type { ClusterNode } from "../support/cluster-node";
 import { until } from "../support/wait";
@@ -12,24 +13,28 @@ const IDLE_MS = 3_000;
 const OPEN_EVERY_MS = 80;
 const SESSIONS = 240;
 
+const GROUPS = 4;
+const MESSAGES = 60;
+
+const core = { entry: "test/support/publisher-entry.ts" };
 const scheduler = { entry: "test/support/scheduler-entry.ts", env: { TEST_IDLE_MS: String(IDLE_MS) } };
 
 describe("two schedulers", () => {
   let cluster: TestCluster;
-  let store: Store;
+  let store: Store | undefined;
 
   beforeAll(async () => {
-    const nodes = { "scheduler-1": scheduler, "scheduler-2": scheduler };
+    const nodes = { "core-1": core, "core-2": core, "scheduler-1": scheduler, "scheduler-2": scheduler };
     cluster = await TestCluster.start({ gateway: 1, io: 0, core: 2, scheduler: 2, nodes });
     store = await openMongoStore({ uri: cluster.environment["MONGODB_URI"] ?? "" });
   });
   afterAll(async () => {
-    await store.close();
+    await store?.close();
     await cluster.stop();
   });
 
   const eventsOf = async (conversationId: string): Promise<StoredEvent[]> =>
-    store.collection<StoredEvent>(EVENTS).find({ conversationId }, { sort: { seq: 1 } });
+    (await store?.collection<StoredEvent>(EVENTS).find({ conversationId }, { sort: { seq: 1 } })) ?? [];
 
   const metric = async (node: ClusterNode, name: string): Promise<number> => {
     const text = await (await fetch(`${node.url}/metrics`, { signal: AbortSignal.timeout(1_000) })).text();
@@ -94,6 +99,38 @@ describe("two schedulers", () => {
     for (const node of cluster.of("scheduler"))
       expect(node.logs.split("\n").filter((line) => line.startsWith("gives")).length).toBeGreaterThan(0);
     expect(new Set(given()).size).toBe(SESSIONS);
+  }, 180_000);
+
+  it("have every message told while a core node and the one at work are killed", async () => {
+    const [ada, ben] = (await cluster.users(2)) as [TestUser, TestUser];
+    const post = (path: string, body: object) => cluster.rest("POST", path, ada.token, body).catch(() => undefined);
+    const groups: string[] = [];
+    for (let i = 0; i < GROUPS; i++) {
+      const made = await post("/conversations", { commandId: `group-${i}`, kind: "group", members: [ben.id] });
+      groups.push(made?.expect<{ id: string }>(201).id ?? "");
+    }
+    const say = (i: number): Promise<unknown> =>
+      until(`message ${i} is acknowledged`, async () => {
+        const body = { commandId: `message-${i}`, text: `text ${i}` };
+        return (await post(`/conversations/${groups[i % GROUPS]}/messages`, body))?.status === 201;
+      });
+    for (let i = 0; i < MESSAGES; i++) {
+      if (i === MESSAGES / 3) await cluster.node("core-1").kill("SIGKILL");
+      if (i === MESSAGES / 2) await (await holder()).kill("SIGKILL");
+      await say(i);
+    }
+    // The last ones make their new homes find what the old ones left.
+    const logged = async (): Promise<string[]> =>
+      (await Promise.all(groups.map(eventsOf)))
+        .flat()
+        .flatMap(({ type, _id }) => (type === "message.created" ? [_id] : []));
+    const ids = await logged();
+    expect(ids).toHaveLength(MESSAGES);
+    const told = (): Set<string> =>
+      new Set(cluster.logs.split("\n").flatMap((line) => line.match(/told (\S+)$/)?.[1] ?? []));
+    await until("all are told", () => ids.every((id) => told().has(id)), 90_000);
+    expect([...told()].filter((id) => !ids.includes(id))).toEqual([]);
+    await Promise.all(cluster.nodes.filter(({ running }) => !running).map((node) => node.start()));
   }, 180_000);
 
   it("run the sweeps and repairs of the cluster, one of them at a time", async () => {

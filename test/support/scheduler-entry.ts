@@ -7,6 +7,7 @@ import { systemStopwatch } from "../../lib/scheduling/system";
 import { SYSTEM } from "../../services/auth/principal";
 import { call } from "../../services/call";
 import { addJob } from "../../services/scheduler/scheduler.jobs";
+import "./publisher-entry";
 
 /**
  * A scheduler node with one more job: sessions that nobody has taken for TEST_IDLE_MS are closed. It tells each command
