@@ -12,9 +12,13 @@ export function withNotes(): void {
   };
 }
 
-/** The heart takes its clock and its chance as parameters: while a history runs, the process's own are out of reach. */
+/**
+ * The heart takes its clock and its chance as parameters: while a history runs, the process's own are out of reach, and
+ * the next turn of the event loop is the history's.
+ */
 export function withoutTime(world: World): () => void {
-  const real = { now: Date.now, random: Math.random, setTimeout: globalThis.setTimeout };
+  const { setTimeout, setImmediate } = globalThis;
+  const real = { now: Date.now, random: Math.random };
   const forbid = (name: string) => (): never => {
     const error = new Error(`${name} was used while a history ran`);
     world.fail(error);
@@ -22,10 +26,13 @@ export function withoutTime(world: World): () => void {
   };
   Date.now = forbid("Date.now");
   Math.random = forbid("Math.random");
-  globalThis.setTimeout = Object.assign(forbid("setTimeout"), { __promisify__: real.setTimeout.__promisify__ });
+  globalThis.setTimeout = Object.assign(forbid("setTimeout"), { __promisify__: setTimeout.__promisify__ });
+  const nextTurn = (run: () => void): NodeJS.Immediate => world.schedule(0, run) as unknown as NodeJS.Immediate;
+  globalThis.setImmediate = Object.assign(nextTurn, { __promisify__: setImmediate.__promisify__ });
   return () => {
     Date.now = real.now;
     Math.random = real.random;
-    globalThis.setTimeout = real.setTimeout;
+    globalThis.setTimeout = setTimeout;
+    globalThis.setImmediate = setImmediate;
   };
 }

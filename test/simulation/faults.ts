@@ -14,6 +14,9 @@ export interface Faults {
   readonly majorityMs: readonly [number, number];
   readonly storeMs: readonly [number, number];
   readonly networkMs: readonly [number, number];
+  /** Share of requests to the key-value server without an answer; half of them were done. */
+  readonly kvFails: number;
+  readonly kvMs: readonly [number, number];
   /** Milliseconds a caller waits for a command. */
   readonly requestMs: number;
   /** Share of retryable errors after which a user loses patience. */
@@ -31,6 +34,11 @@ export interface Faults {
     readonly outage: number;
     readonly disconnect: number;
     readonly clockJump: number;
+    readonly drain: number;
+    readonly kvOutage: number;
+    readonly kvLoss: number;
+    /** Everything stops at once. */
+    readonly blackout: number;
   };
 }
 
@@ -50,6 +58,8 @@ export function drawFaults(random: Prng): Faults {
     majorityMs: [0.2, random.logBetween(1, 300)],
     storeMs: [0.2, random.logBetween(0.5, 30)],
     networkMs: [0.1, random.logBetween(0.3, 60)],
+    kvFails: rarely(random, 0.3),
+    kvMs: [0.1, random.logBetween(0.3, 120)],
     requestMs: random.logBetween(1_000, 6_000),
     givesUp: random.between(0, 0.5),
     messageLost: rarely(random, 0.2),
@@ -63,6 +73,10 @@ export function drawFaults(random: Prng): Faults {
       outage: now(random, 5_000, 30_000),
       disconnect: now(random, 1_000, 20_000),
       clockJump: now(random, 5_000, 30_000),
+      drain: now(random, 4_000, 30_000),
+      kvOutage: now(random, 5_000, 30_000),
+      kvLoss: now(random, 5_000, 30_000),
+      blackout: random.chance(0.75) ? Infinity : random.between(8_000, 25_000),
     },
   };
 }

@@ -1,95 +1,87 @@
 import type { Audience } from "../../actors/conversation/conversation.events";
-import type { SyncAnswer } from "../../actors/conversation/conversation.reader";
-import { ConversationStore } from "../../actors/conversation/conversation.store";
-import { Attempts } from "../../lib/actor/attempts";
-import { Peers } from "../../lib/actor/peers";
-import { Router } from "../../lib/actor/router";
 import { isParleyError, ParleyError } from "../../lib/errors";
-import type { Store } from "../../lib/store/collection";
-import type { RoomLimits } from "../../services/io/rooms/ports";
+import { Cores } from "../../services/io/cores";
+import { roomPorts } from "../../services/io/room-ports";
+import type { RoomDelivery, RoomLimits } from "../../services/io/rooms/ports";
 import { RoomTable } from "../../services/io/rooms/room-table";
+import { callRoom } from "../../services/room/room.internal";
 import { catchUp } from "../../services/room/catch-up";
-import type { RoomInternal } from "../../services/room/room.internal";
+import type { BrokerEvents } from "../../services/events";
 import type { WireEvent } from "../../services/schemas";
-import type { CoreNode } from "./core-node";
 import type { Life } from "./life";
 import type { Link } from "./link";
-import type { Answer, Request, SyncResult } from "./messages";
+import { type Answer, type Request, type SyncResult, toCommand } from "./messages";
 import type { Network, Peer } from "./network";
+import { SimBroker } from "./sim-broker";
 
-type CatchUp = RoomInternal["room.catchUp"]["params"];
-
-const PING_MS = 1_000;
+/** The registry has seen its first heartbeats by then. */
 const HEAR_CORES_AFTER_MS = 1_500;
+const PARTING_MS = 2_000;
 
 export interface IoOptions {
   readonly life: Life;
-  readonly store: Store;
   readonly network: Network;
   readonly limits: Partial<RoomLimits>;
   readonly requestMs: number;
-  /** Should this call go to any core node rather than to the home? */
   readonly misroutes: () => boolean;
-  /** A core node was asked to run a command. */
-  readonly onAsked: (request: Request) => void;
 }
 
-/** A process that holds clients' connections: the product's own `RoomTable`, on a simulated store and broker. */
+/** A process that holds clients' connections: the product's own `RoomTable` and `Cores`, on a simulated broker. */
 export class IoNode implements Peer {
   readonly kind = "io";
   readonly life: Life;
+  readonly broker: SimBroker;
   readonly table: RoomTable;
   accepts = false;
-  private readonly store: ConversationStore;
-  private readonly router: Router;
+  private readonly cores: Cores;
   private readonly links = new Map<string, Link>();
   private readonly rooms = new Map<string, Map<string, Audience>>();
   private readonly joined = new Map<string, Promise<void>>();
 
   constructor(private readonly options: IoOptions) {
-    this.life = options.life;
-    this.store = new ConversationStore(options.store);
-    const { life, network } = options;
-    const peers = new Peers({
-      clock: life,
-      ping: (node) =>
-        network
-          .call(life, node, () => Promise.resolve(true), PING_MS)
-          .then(
-            (answered) => answered,
-            () => false,
-          ),
+    const { life, network, misroutes } = options;
+    this.life = life;
+    this.broker = new SimBroker({ life, kind: this.kind, network, actions: {}, misroutes });
+    this.cores = new Cores(this.broker, life, {
+      coreHeard: (incarnation, flush) => this.table.coreHeard(incarnation, flush),
+      coreLost: (incarnation) => this.table.coreLost(incarnation),
     });
-    this.router = new Router({
-      clock: life,
-      random: life,
-      peers,
-      attempts: new Attempts(life, peers),
-      nodes: () => network.homes(life),
-      classify: (error) => (isParleyError(error) ? "answered" : "no answer"),
-    });
-    this.table = new RoomTable(
-      {
-        clock: this.life,
-        readEvents: (id, after, limit) => this.store.readAfter(id, after, limit),
-        readFlushes: (incarnation, from, to) => this.store.readFlushPage(incarnation, from, to),
-        memberships: (userId) => this.anyCore((core) => core.memberships(userId)),
-        joined: (socketId, id, audience) => void this.room(id).set(socketId, audience),
-        left: (socketId, id) => void this.room(id).delete(socketId),
-        emit: (id, audience, events) => this.emit(id, audience, events),
-        emitTo: (socketId, events) => this.links.get(socketId)?.toClient(events),
-      },
-      options.limits,
-    );
+    const missing = { found: () => undefined, missed: () => undefined };
+    this.table = new RoomTable(roomPorts(this.cores, life, this.delivery(), missing), options.limits);
   }
 
   /** Hears how far each core node is, then accepts connections. */
   start(): void {
-    this.life.setTimeout(() => void this.hearCores(), HEAR_CORES_AFTER_MS);
+    this.life.setTimeout(() => {
+      void this.cores.hearAll().then(() => (this.accepts = true));
+    }, HEAR_CORES_AFTER_MS);
   }
 
-  lostSight(incarnation: string): void {
-    this.table.coreLost(incarnation);
+  /** SIGTERM: everybody is sent away. Resolves when the process would end. */
+  async drain(): Promise<void> {
+    const { life, network } = this.options;
+    life.world.trace("drain", life.incarnation);
+    this.accepts = false;
+    for (const link of this.links.values()) life.setTimeout(() => link.break(), life.float() * PARTING_MS);
+    await life.pauseFor(PARTING_MS);
+    network.leave(this);
+  }
+
+  told(name: string, data: never, from: Life): void {
+    if (name === "log.flush") this.table.receiveFlush(data as BrokerEvents["log.flush"]);
+    if (name === "log.found") this.table.receiveFound(data as BrokerEvents["log.found"]);
+    if (name !== "log.beat") return;
+    const beat = data as BrokerEvents["log.beat"];
+    this.cores.met(from.name, beat.incarnation);
+    this.table.receiveBeat(beat);
+  }
+
+  met(name: string): void {
+    void this.cores.changed(name);
+  }
+
+  lost(name: string): void {
+    this.cores.lost(name);
   }
 
   connect(link: Link): void {
@@ -99,7 +91,7 @@ export class IoNode implements Peer {
   }
 
   disconnect(link: Link): void {
-    this.links.delete(link.id);
+    if (!this.links.delete(link.id)) return;
     this.joined.delete(link.id);
     this.table.removeSocket(link.id);
   }
@@ -107,11 +99,12 @@ export class IoNode implements Peer {
   /** Runs a command at the conversation's home; answers in time, if with an error. */
   async command(request: Request): Promise<Answer> {
     const deadline = this.life.now() + this.options.requestMs;
+    const { conversationId } = request;
+    const params = { conversationId, command: toCommand(request, deadline) };
     try {
-      return await this.atHome(request.conversationId, deadline, (core) => {
-        this.options.onAsked(request);
-        return core.command(request, deadline);
-      });
+      const outcome = await callRoom(this.caller(deadline), "room.command", params);
+      if ("noop" in outcome) return { kind: "no-op", seq: outcome.noop.seq };
+      return { kind: "done", seq: outcome.event.seq, id: outcome.event._id };
     } catch (error) {
       if (!isParleyError(error)) throw error;
       return { kind: "refused", type: error.type, data: (error as ParleyError).data };
@@ -120,14 +113,8 @@ export class IoNode implements Peer {
 
   /** Answers `conversation.sync`, and lets the socket in without a gap. */
   async sync(link: Link, cursors: Readonly<Record<string, number>>, answer: (result: SyncResult) => void) {
-    const deadline = this.life.now() + this.options.requestMs;
-    const call = async (_name: string, params: object): Promise<SyncAnswer> => {
-      const asked = params as CatchUp;
-      return this.atHome(asked.at, deadline, (core) =>
-        core.conversations.reader.sync(link.userId, asked.cursors, deadline),
-      );
-    };
-    const { complete, ...result } = await catchUp({ call }, (id) => this.router.home(id), cursors);
+    const caller = this.caller(this.life.now() + this.options.requestMs, link.userId);
+    const { complete, ...result } = await catchUp(caller, (id) => this.broker.router.home(id), cursors);
     answer(result);
     await this.table.afterSync(link.id, complete);
   }
@@ -136,10 +123,25 @@ export class IoNode implements Peer {
   async list(link: Link): Promise<string[]> {
     let joined = false;
     const joining = this.joined.get(link.id)?.then(() => (joined = true));
-    await Promise.race([joining, this.pause(this.options.requestMs)]);
+    await Promise.race([joining, this.life.pauseFor(this.options.requestMs)]);
     if (!joined) throw new ParleyError("UNAVAILABLE");
-    const found = await this.anyCore((core) => core.memberships(link.userId));
-    return found.map(({ conversationId }) => conversationId);
+    const found = await callRoom(this.broker, "room.memberships", { userId: link.userId });
+    return found.memberships.map(({ conversationId }) => conversationId);
+  }
+
+  private caller(deadline: number, userId = "") {
+    return {
+      call: (name: string, params: object) => this.broker.call(name, params, { meta: { deadline, userId } }),
+    };
+  }
+
+  private delivery(): RoomDelivery {
+    return {
+      joined: (socketId, id, audience) => void this.room(id).set(socketId, audience),
+      left: (socketId, id) => void this.room(id).delete(socketId),
+      emit: (id, audience, events) => this.emit(id, audience, events),
+      emitTo: (socketId, events) => this.links.get(socketId)?.toClient(events),
+    };
   }
 
   private emit(conversationId: string, audience: Audience, events: WireEvent[]): void {
@@ -151,42 +153,5 @@ export class IoNode implements Peer {
     const room = this.rooms.get(id) ?? new Map<string, Audience>();
     this.rooms.set(id, room);
     return room;
-  }
-
-  private async hearCores(): Promise<void> {
-    const { network } = this.options;
-    await Promise.all(
-      network.homes(this.life).map(async (name) => {
-        try {
-          const { incarnation, flush } = await network.call(this.life, name, (peer) =>
-            Promise.resolve((peer as unknown as CoreNode).conversations.progress),
-          );
-          this.table.coreHeard(incarnation, flush);
-        } catch {
-          // It is followed from its first broadcast on.
-        }
-      }),
-    );
-    this.accepts = true;
-  }
-
-  private atHome<R>(id: string, deadline: number, run: (core: CoreNode) => Promise<R>): Promise<R> {
-    const { network, misroutes } = this.options;
-    return this.router.call(id, deadline, (home, timeoutMs) => {
-      const node = misroutes() ? this.life.world.random.pick(network.homes(this.life)) : home;
-      return network.call(this.life, node, (peer) => run(peer as unknown as CoreNode), timeoutMs);
-    });
-  }
-
-  private async anyCore<R>(run: (core: CoreNode) => Promise<R>): Promise<R> {
-    const homes = this.options.network.homes(this.life);
-    if (homes.length === 0) throw new ParleyError("UNAVAILABLE");
-    return this.options.network.call(this.life, this.life.world.random.pick(homes), (peer) =>
-      run(peer as unknown as CoreNode),
-    );
-  }
-
-  private pause(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.life.setTimeout(resolve, ms));
   }
 }

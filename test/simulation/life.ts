@@ -41,6 +41,11 @@ export class Life implements Clock, Random, Receiver {
     };
   }
 
+  /** Resolves after so many milliseconds of this life. */
+  pauseFor(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.setTimeout(resolve, ms));
+  }
+
   float(): number {
     return this.world.random.float();
   }

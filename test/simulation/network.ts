@@ -1,38 +1,43 @@
 import type { Faults } from "./faults";
 import type { Life } from "./life";
+import type { SimBroker } from "./sim-broker";
 import type { World } from "./world";
 
 const HEARTBEAT_MS = 1_000;
 const GONE_AFTER_MS = 3_200;
-const PING_MS = 1_500;
-const PING_FRESH_MS = 5_000;
 const ATTEMPT_MS = 1_500;
 
 interface Seen {
   readonly incarnation: string;
+  readonly kind: string;
   readonly at: number;
-  readonly serves: boolean;
 }
 
 /** A process as its peers see it. */
 export interface Peer {
   readonly life: Life;
   readonly kind: "core" | "io" | "scheduler";
-  /** Resolves after a store round trip. */
-  ping?(): Promise<void>;
-  /** The node's registry lost sight of an incarnation. */
-  lostSight?(incarnation: string): void;
+  readonly broker: SimBroker;
+  /** A broadcast arrives. */
+  told?(name: string, data: never, from: Life): void;
+  /** A process came, or came back, as far as this one's registry knows. */
+  met?(name: string): void;
+  /** The registry lost sight of a process. */
+  lost?(name: string): void;
+}
+
+export class CallTimeout extends Error {
+  override readonly name = "CallTimeout";
 }
 
 /**
- * The broker between the processes: messages that are delayed, lost, doubled and overtaken, partitions, and each
- * node's own view of who is alive, from heartbeats.
+ * The network between the processes: messages that are delayed, lost, doubled and overtaken, partitions, and each
+ * node's own registry of who is alive, from heartbeats.
  */
 export class Network {
   disturbed = true;
   private readonly peers = new Map<string, Peer>();
   private readonly views = new Map<Life, Map<string, Seen>>();
-  private readonly pinged = new Map<Life, number>();
   private cut = new Set<string>();
 
   constructor(
@@ -45,7 +50,6 @@ export class Network {
     this.peers.set(peer.life.name, peer);
     this.views.set(peer.life, new Map());
     this.beat(peer);
-    if (peer.ping) this.ping(peer);
   }
 
   /** Separates these processes from all others, in one direction or both. */
@@ -65,36 +69,59 @@ export class Network {
     this.world.trace("heal");
   }
 
-  /** The peers that this process believes to be alive. */
-  alive(viewer: Life): Map<string, Seen> {
-    return this.views.get(viewer) ?? new Map<string, Seen>();
+  /** The names of the others of a kind that this process believes to be alive. */
+  alive(viewer: Life, kind: string): string[] {
+    const names: string[] = [];
+    for (const [name, seen] of this.views.get(viewer) ?? []) if (seen.kind === kind) names.push(name);
+    return names;
   }
 
-  /** The names of the core nodes that may be homes, as this process sees it. */
-  homes(viewer: Life): string[] {
-    return [...this.alive(viewer)].filter(([, seen]) => seen.serves).map(([name]) => name);
+  /** Tells the others at once what a process says of itself. */
+  say(peer: Peer): void {
+    const { life } = peer;
+    const { state } = peer.broker;
+    for (const name of this.peers.keys()) {
+      if (name !== life.name) this.send(life, name, (other) => this.heard(other, peer, state));
+    }
+  }
+
+  /** A process takes its leave. */
+  leave({ life }: Peer): void {
+    for (const name of this.peers.keys()) {
+      if (name === life.name) continue;
+      this.send(life, name, (other) => {
+        const view = this.views.get(other.life);
+        if (view?.get(life.name)?.incarnation === life.incarnation) this.forget(other, life.name);
+      });
+    }
   }
 
   /** To whatever life has this name when the message arrives. Arrives late, twice or never. */
   send(from: Life, to: string, arrive: (peer: Peer) => void): void {
+    if (!from.alive) return;
     const { random } = this.world;
     const times = !this.disturbed ? 1 : random.chance(this.faults.messageLost) ? 0 : 1;
     const doubled = times === 1 && this.disturbed && random.chance(this.faults.messageDoubled) ? 1 : 0;
     for (let i = 0; i < times + doubled; i++) this.transmit(from, to, arrive);
   }
 
-  /** To every other process of a kind. */
-  broadcast(from: Life, kind: Peer["kind"], arrive: (peer: Peer) => void): void {
-    for (const [name, peer] of this.peers) if (peer.kind === kind && name !== from.name) this.send(from, name, arrive);
+  /** To every process of a kind, the sender included. */
+  broadcast(from: Life, kind: string, arrive: (peer: Peer) => void): void {
+    for (const [name, peer] of this.peers) {
+      if (peer.kind !== kind) continue;
+      if (name === from.name) from.deliver(() => arrive(peer));
+      else this.send(from, name, arrive);
+    }
   }
 
   /**
    * Calls a process; rejects when no answer came in time.
    * @param handle runs over there, possibly twice
+   * @throws CallTimeout
    */
   call<R>(from: Life, to: string, handle: (peer: Peer) => Promise<R>, timeoutMs = ATTEMPT_MS): Promise<R> {
     return new Promise<R>((resolve, reject) => {
-      const cancel = from.setTimeout(() => reject(new Error("call timed out")), timeoutMs);
+      const cancel = from.setTimeout(() => reject(new CallTimeout("call timed out")), timeoutMs);
       const answer = (settle: () => void) => (peer: Peer) => () =>
         this.send(peer.life, from.name, (caller) => {
           if (caller.life !== from) return;
@@ -110,6 +137,11 @@ export class Network {
     });
   }
 
+  /** Does a process answer at all? */
+  ping(from: Life, to: string, timeoutMs: number): Promise<boolean> {
+    return this.call(from, to, () => Promise.resolve(true), timeoutMs).catch(() => false);
+  }
+
   private transmit(from: Life, to: string, arrive: (peer: Peer) => void): void {
     if (this.cut.has(`${from.name} ${to}`)) return;
     this.world.schedule(this.delay(), () => {
@@ -120,41 +152,29 @@ export class Network {
   }
 
   private beat(peer: Peer): void {
-    const { life, kind } = peer;
-    const serves = kind === "core" && this.world.now - (this.pinged.get(life) ?? -Infinity) < PING_FRESH_MS;
-    for (const name of this.peers.keys()) {
-      if (name === life.name) continue;
-      this.send(life, name, (other) => this.heard(other, life, serves));
-    }
+    this.say(peer);
     this.forgetSilent(peer);
-    life.setTimeout(() => this.beat(peer), HEARTBEAT_MS);
+    peer.life.setTimeout(() => this.beat(peer), HEARTBEAT_MS);
   }
 
-  private heard(viewer: Peer, from: Life, serves: boolean): void {
-    const view = this.alive(viewer.life);
-    const before = view.get(from.name);
-    if (before && before.incarnation !== from.incarnation) {
-      if (before.incarnation > from.incarnation) return;
-      viewer.lostSight?.(before.incarnation);
-    }
-    view.set(from.name, { incarnation: from.incarnation, at: this.world.now, serves });
+  private heard(viewer: Peer, { life, kind }: Peer, state: SimBroker["state"]): void {
+    const view = this.views.get(viewer.life);
+    const before = view?.get(life.name);
+    if (!view || (before && before.incarnation > life.incarnation)) return;
+    view.set(life.name, { incarnation: life.incarnation, kind, at: this.world.now });
+    viewer.broker.peers.heard(life.name, state);
+    if (before?.incarnation !== life.incarnation) viewer.met?.(life.name);
   }
 
   private forgetSilent(viewer: Peer): void {
-    const view = this.alive(viewer.life);
-    for (const [name, seen] of view) {
-      if (this.world.now - seen.at < GONE_AFTER_MS) continue;
-      view.delete(name);
-      viewer.lostSight?.(seen.incarnation);
-    }
+    for (const [name, seen] of this.views.get(viewer.life) ?? [])
+      if (this.world.now - seen.at >= GONE_AFTER_MS) this.forget(viewer, name);
   }
 
-  private ping(peer: Peer): void {
-    peer.ping?.().then(
-      () => this.pinged.set(peer.life, this.world.now),
-      () => undefined,
-    );
-    peer.life.setTimeout(() => this.ping(peer), PING_MS);
+  private forget(viewer: Peer, name: string): void {
+    this.views.get(viewer.life)?.delete(name);
+    viewer.broker.peers.gone(name);
+    viewer.lost?.(name);
   }
 
   private delay(): number {

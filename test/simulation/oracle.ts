@@ -96,7 +96,7 @@ export class Oracle {
   }
 
   /** A core node was asked to run it. */
-  asked(request: Request): void {
+  asked(request: Parameters<typeof keyOf>[0]): void {
     const asked = this.commands.get(keyOf(request));
     if (asked) asked.asks += 1;
   }

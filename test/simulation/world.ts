@@ -6,6 +6,8 @@ interface Scheduled {
   run: (() => void) | undefined;
 }
 
+/** The event loop's own: while a history runs, that of the code under test is the history's. */
+const { setImmediate } = globalThis;
 const BATCH = 256;
 const TAIL = 4_000;
 
