@@ -4,6 +4,7 @@ import { type NodeRole, ROLES } from "../../services/roles";
 import { until } from "./wait";
 
 const START_TIMEOUT_MS = 60_000;
+const START_ATTEMPTS = 3;
 const STOP_TIMEOUT_MS = 30_000;
 const HOST = "127.0.0.1";
 
@@ -93,10 +94,21 @@ export class ClusterNode {
     await process.ended;
   }
 
-  /** Ends the process with `signal` and starts it again. */
+  /**
+   * Ends the process with `signal` and starts it again; as an orchestrator does, once more when it ends before it is
+   * ready because what it needs is not there yet.
+   */
   async restart(signal: NodeJS.Signals = "SIGTERM", env: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.kill(signal);
-    await this.start(env);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.start(env);
+        return;
+      } catch (error) {
+        if (attempt === START_ATTEMPTS) throw error;
+        this.lines.push(String(error));
+      }
+    }
   }
 
   /** SIGSTOP: it stands still, with all its connections open, until `cont`. */

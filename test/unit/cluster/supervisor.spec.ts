@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { Guard } from "../../../lib/cluster/guard";
 import { Supervisor } from "../../../lib/cluster/supervisor";
 import { until } from "../../support/wait";
 
@@ -120,12 +119,4 @@ describe("a guard", () => {
     expect(isAlive(forgotten)).toBe(true);
     process.kill(forgotten, "SIGKILL");
   }, 30_000);
-
-  it("signals nobody when all are forgotten", () => {
-    const guard = new Guard("KILL");
-    guard.watch(process.pid);
-    guard.forget(process.pid);
-    guard.close();
-    expect(isAlive(process.pid)).toBe(true);
-  });
 });

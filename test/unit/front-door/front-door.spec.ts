@@ -55,7 +55,7 @@ class Backend {
   /** As a killed process: every connection is cut, and nobody listens. */
   async die(): Promise<void> {
     const closed = new Promise((resolve) => this.server.close(resolve));
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of this.sockets) socket.resetAndDestroy();
     await closed;
   }
 }
