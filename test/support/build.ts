@@ -8,7 +8,7 @@ const ROOT = join(__dirname, "../..");
 const BUILDS = join(ROOT, "node_modules/.cache/parley");
 const FOLDERS = ["actors", "bin", "lib", "mixins", "repl", "services", "test"];
 const FILES = ["moleculer.config.ts", "package.json"];
-const KEPT_MS = 3_600_000;
+const KEPT_MS = 86_400_000;
 
 let latest: Promise<string> | undefined;
 
