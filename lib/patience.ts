@@ -41,10 +41,10 @@ export class Patience {
   }
 
   /**
-   * The outcome of the call, as long as there is patience.
+   * The outcome of the call, as long as there is patience. What a contract does not call UNKNOWN_OUTCOME is a read.
    * @throws what the call rejects with; ParleyError UNKNOWN_OUTCOME or UNAVAILABLE, retryable
    */
-  wait<T>(call: Promise<T>, contract: Contract): Promise<T> {
+  wait<T>(call: Promise<T>, contract: Pick<Contract, "errors">): Promise<T> {
     if (this.options.endless) return call;
     return new Promise<T>((resolve, reject) => {
       const giveUp = (): void => reject(new ParleyError(errorTypeOf(NO_ANSWER, contract)));

@@ -14,39 +14,78 @@ export interface VitalsPorts {
   readonly pings: Readonly<Record<Part, () => Promise<void>>>;
 }
 
-/** A part that does not answer within this is down. */
-const TIMEOUT_MS = 1_000;
-/** A part that is down is asked more often, so that its return is noticed at once. */
-const PAUSE_MS: Readonly<Record<PartState, number>> = { up: 700, down: 250 };
+/** A part from which no answer came for so long is down. */
+const SILENCE_MS = 1_500;
+const TICK_MS = 300;
+/** A question in so many ticks while the part is up; when it is down in each, so that its return is noticed at once. */
+const TICKS_UP = 2;
+/** Questions to a part that are not answered yet; one that takes longer than this is not waited for. */
+const MAX_ASKED = 4;
+const ASKED_MS = 2_000;
+/** Ticks that are later than this are this process's own fault. */
+const LATE_MS = 200;
+
+/** How one part is, as far as its answers tell. */
+class Watch {
+  state: PartState = "up";
+  asked = 0;
+  answeredAt: number;
+  private ticks = 0;
+  private tickedAt: number;
+
+  constructor(now: number) {
+    this.answeredAt = now;
+    this.tickedAt = now;
+  }
+
+  /** Is it time to ask? A pause of this process, or a jump of its clock, is not counted as the part's silence. */
+  tick(now: number): boolean {
+    const late = now - this.tickedAt - TICK_MS;
+    if (Math.abs(late) > LATE_MS) this.answeredAt += late;
+    this.tickedAt = now;
+    if (now - this.answeredAt > SILENCE_MS) this.state = "down";
+    return this.asked < MAX_ASKED && (this.state === "down" || ++this.ticks % TICKS_UP === 0);
+  }
+
+  answered(now: number): void {
+    this.answeredAt = now;
+    this.state = "up";
+  }
+
+  /** It says no by itself; unless it has answered another question since, that is all there is to know. */
+  refused(askedAt: number): void {
+    if (this.answeredAt < askedAt) this.state = "down";
+  }
+}
 
 /**
  * Watches what a node depends on: each part is asked again and again, so that everybody knows at once whether it
  * answers instead of finding out by waiting. What is down is noticed within two seconds, its return within half a
- * second of its first answer.
+ * second of its first answer. A part that is slow but answers is up.
  */
 export class Vitals {
-  private readonly states = new Map<Part, PartState>();
-  private readonly cancels = new Map<Part, () => void>();
+  private readonly watches = new Map<Part, Watch>();
   private readonly listeners = new Set<(part: Part, state: PartState) => void>();
-  private watching = false;
+  private cancel: (() => void) | undefined;
 
   constructor(private readonly ports: VitalsPorts) {}
 
-  /** Begins to watch. Until a part has been asked it counts as up. */
+  /** Begins to watch. */
   start(): void {
-    this.watching = true;
-    for (const part of PARTS) void this.watch(part);
+    for (const part of PARTS) this.watches.set(part, new Watch(this.ports.clock.now()));
+    for (const [part, watch] of this.watches) this.question(part, watch);
+    this.tickLater();
   }
 
   stop(): void {
-    this.watching = false;
-    for (const cancel of this.cancels.values()) cancel();
+    this.cancel?.();
+    this.cancel = undefined;
     this.listeners.clear();
   }
 
-  /** Did the part not answer when it was last asked? Never true while nobody watches. */
+  /** Did the part not answer lately? Never true while nobody watches. */
   isDown(part: Part): boolean {
-    return this.states.get(part) === "down";
+    return this.watches.get(part)?.state === "down";
   }
 
   /** Tells of each part that goes down or comes back. Returns a function that stops it. */
@@ -58,26 +97,52 @@ export class Vitals {
   /** How all parts are: as they are known while they are watched, else asked now. */
   async look(): Promise<Readonly<Record<Part, PartState>>> {
     const states = await Promise.all(
-      PARTS.map(async (part) => [part, (this.watching && this.states.get(part)) || (await this.ask(part))] as const),
+      PARTS.map(async (part) => [part, this.watches.get(part)?.state ?? (await this.ask(part))] as const),
     );
     return Object.fromEntries(states) as Record<Part, PartState>;
   }
 
-  private async watch(part: Part): Promise<void> {
-    const state = await this.ask(part);
-    if (!this.watching) return;
-    const before = this.states.get(part) ?? "up";
-    this.states.set(part, state);
-    if (state !== before) for (const listener of this.listeners) listener(part, state);
-    this.cancels.set(
-      part,
-      this.ports.clock.setTimeout(() => void this.watch(part), PAUSE_MS[state]),
+  private tickLater(): void {
+    this.cancel = this.ports.clock.setTimeout(() => {
+      for (const [part, watch] of this.watches) {
+        const ask = this.noticing(part, watch, () => watch.tick(this.ports.clock.now()));
+        if (ask) this.question(part, watch);
+      }
+      this.tickLater();
+    }, TICK_MS);
+  }
+
+  private question(part: Part, watch: Watch): void {
+    const { clock, pings } = this.ports;
+    const askedAt = clock.now();
+    let waiting = true;
+    watch.asked++;
+    const settle = (): void => {
+      if (waiting) watch.asked--;
+      waiting = false;
+    };
+    const cancel = clock.setTimeout(settle, ASKED_MS);
+    const settled = (learn: () => void) => (): void => {
+      cancel();
+      settle();
+      if (this.cancel) this.noticing(part, watch, learn);
+    };
+    pings[part]().then(
+      settled(() => watch.answered(clock.now())),
+      settled(() => watch.refused(askedAt)),
     );
+  }
+
+  private noticing<T>(part: Part, watch: Watch, learn: () => T): T {
+    const before = watch.state;
+    const learnt = learn();
+    if (watch.state !== before) for (const listener of this.listeners) listener(part, watch.state);
+    return learnt;
   }
 
   private ask(part: Part): Promise<PartState> {
     return new Promise((resolve) => {
-      const cancel = this.ports.clock.setTimeout(() => resolve("down"), TIMEOUT_MS);
+      const cancel = this.ports.clock.setTimeout(() => resolve("down"), SILENCE_MS);
       const answer = (state: PartState) => (): void => {
         cancel();
         resolve(state);

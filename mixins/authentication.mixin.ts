@@ -1,17 +1,21 @@
 import type { Context, ServiceSchema, ServiceSettingSchema } from "moleculer";
+import { Patience } from "../lib/patience";
 import { resourcesOf } from "../lib/resources";
+import { vitalsOf } from "../lib/vitals";
 import { Authenticator } from "../services/auth/authenticator";
 import { loadKeys } from "../services/auth/keys";
 import { RevocationLedger } from "../services/auth/revocation-ledger";
 import type { BrokerEvents } from "../services/events";
 import { callUsers } from "../services/users/users.internal";
 
-/** A user who cannot be read within this is not let in. */
-const READ_MS = 1_500;
+/** What reading a user may answer. */
+const READ = { errors: [] };
 
 /** What a service has from the mixin. */
 export interface Authenticating {
   authenticator: Authenticator;
+  /** How long callers from outside wait. */
+  patience: Patience;
 }
 
 const schema: Partial<ServiceSchema<ServiceSettingSchema, object, Authenticating>> = {
@@ -33,11 +37,12 @@ const schema: Partial<ServiceSchema<ServiceSettingSchema, object, Authenticating
   },
   created() {
     const { config, clock, store, sole } = resourcesOf(this.broker);
+    this.patience = new Patience({ clock, vitals: vitalsOf(this.broker), endless: sole });
     const revocations = new RevocationLedger(store);
     this.authenticator = new Authenticator({
       clock,
       loadKeys: () => loadKeys({ keys: config.AUTH_KEYS, folder: config.DATA_DIR }),
-      readStanding: (id) => callUsers(this.broker, "users.principal", { id }, { timeout: READ_MS }),
+      readStanding: (id) => this.patience.wait(callUsers(this.broker, "users.principal", { id }), READ),
       fetchRevocations: (after, since) => revocations.page(after, since),
       lastRevocation: sole ? undefined : () => revocations.last(),
       accessTokenSeconds: config.ACCESS_TOKEN_SECONDS,
@@ -48,6 +53,7 @@ const schema: Partial<ServiceSchema<ServiceSettingSchema, object, Authenticating
   },
   stopped() {
     this.authenticator.stop();
+    this.patience.stop();
   },
 };
 

@@ -18,7 +18,7 @@ const wordOf = (error: unknown, field: "type" | "name"): string => {
  * The type that a client sees for any error. A lost answer of an action that writes is UNKNOWN_OUTCOME (it declares
  * that type), of one that only reads UNAVAILABLE; without a contract the cautious one. Everything unknown is INTERNAL.
  */
-export function errorTypeOf(error: unknown, contract?: Contract): ErrorType {
+export function errorTypeOf(error: unknown, contract?: Pick<Contract, "errors">): ErrorType {
   if (isParleyError(error)) return error.type;
   const type = wordOf(error, "type");
   if (NOT_RUN.has(type)) return "UNAVAILABLE";

@@ -4,10 +4,8 @@ import ApiGateway from "moleculer-web";
 import { httpServerOf } from "../../lib/http-server";
 import { lifecycleOf } from "../../lib/lifecycle";
 import { isParleyError, ParleyError } from "../../lib/errors";
-import { Patience } from "../../lib/patience";
 import { probesOf } from "../../lib/probes";
 import { resourcesOf } from "../../lib/resources";
-import { vitalsOf } from "../../lib/vitals";
 import { type Authenticating, authenticationMixin } from "../../mixins/authentication.mixin";
 import { apiRoute } from "./api-route";
 import { entryOf } from "./entry";
@@ -16,7 +14,6 @@ import { pagesOf } from "./pages";
 import { sendError, transportError } from "./responses";
 
 interface Gateway extends Service, Authenticating {
-  patience: Patience;
   addRoute(route: object): unknown;
   httpHandler(request: IncomingMessage, response: ServerResponse): Promise<void>;
   errorHandler(request: ApiRequest, response: ServerResponse, error: unknown): void;
@@ -67,11 +64,10 @@ const schema: ServiceSchema<ServiceSettingSchema, object, Gateway> = {
 
   created() {
     const { broker } = this;
-    const { config, clock, sole } = resourcesOf(broker);
+    const { config } = resourcesOf(broker);
     const http = httpServerOf(broker);
     const lifecycle = lifecycleOf(broker);
     const phase = () => lifecycle.phase;
-    this.patience = new Patience({ clock, vitals: vitalsOf(broker), endless: sole });
     const authenticate = (token: string) => this.authenticator.authenticate(token);
     this.addRoute(apiRoute({ broker, config, authenticate, patience: this.patience }));
     http.handle(
@@ -85,10 +81,6 @@ const schema: ServiceSchema<ServiceSettingSchema, object, Gateway> = {
       }),
     );
     lifecycle.onDrain(() => http.whenIdle(config.DRAIN_SECONDS * 1_000));
-  },
-
-  stopped() {
-    this.patience.stop();
   },
 };
 

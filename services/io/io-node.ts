@@ -1,9 +1,8 @@
 import type { ServiceBroker } from "moleculer";
 import { answerMetricsOf } from "../../lib/answer-metrics";
 import { toWireError } from "../../lib/middlewares/errors";
-import { Patience } from "../../lib/patience";
+import type { Patience } from "../../lib/patience";
 import type { Resources } from "../../lib/resources";
-import { vitalsOf } from "../../lib/vitals";
 import type { Authenticator } from "../auth/authenticator";
 import { hasRole, type Principal } from "../auth/principal";
 import { broadcast, call } from "../call";
@@ -32,6 +31,7 @@ export interface IoNodeParts {
   readonly broker: ServiceBroker;
   readonly resources: Resources;
   readonly authenticator: Authenticator;
+  readonly patience: Patience;
 }
 
 const SWEEP_MS = 1_000;
@@ -52,7 +52,6 @@ export class IoNode {
   private readonly dispatcher: Dispatcher;
   private readonly queue: QueueFeed;
   private readonly typing: TypingState;
-  private readonly patience: Patience;
   private readonly presence: PresenceReporter;
   private readonly wire = new Wire();
   private cancelSweep: (() => void) | undefined;
@@ -81,7 +80,6 @@ export class IoNode {
     });
     this.rooms = new RoomTable(ports, sole ? { youngMs: 0 } : {});
     this.typing = new TypingState(clock);
-    this.patience = new Patience({ clock, vitals: vitalsOf(broker), endless: sole });
     this.presence = this.makePresence();
     this.handshake = this.makeHandshake();
     this.identities = this.makeIdentities();
@@ -151,7 +149,6 @@ export class IoNode {
     this.draining = true;
     this.cancelSweep?.();
     this.presence.stop();
-    this.patience.stop();
     for (const socket of [...this.connections.all()]) cut(socket);
     this.rooms.stop();
   }
@@ -245,7 +242,7 @@ export class IoNode {
     return new Dispatcher({
       clock,
       limits,
-      patience: this.patience,
+      patience: this.parts.patience,
       routes: routesOf({ broker, queue, typing, rooms }),
       timeoutMs: config.REQUEST_TIMEOUT_MS,
       bufferBytes: config.SOCKET_BUFFER_BYTES,

@@ -94,7 +94,12 @@ const schema: ServiceSchema<ServiceSettingSchema, object, Io> & { merged(merged:
     );
     // The requests of a long-polling client find their node by the id of its connection.
     if (this.io) this.io.engine.generateId = taggedIds(this.broker.nodeID);
-    this.node = new IoNode({ broker: this.broker, resources, authenticator: this.authenticator });
+    this.node = new IoNode({
+      broker: this.broker,
+      resources,
+      authenticator: this.authenticator,
+      patience: this.patience,
+    });
     lifecycleOf(this.broker).onDrain(() => this.node.drain(resources.config.DRAIN_SECONDS));
   },
 

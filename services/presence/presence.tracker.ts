@@ -1,5 +1,6 @@
 import type { Clock } from "../../lib/actor/ports";
 import type { Kv } from "../../lib/kv/kv";
+import { Announcer } from "./announcer";
 import { KeyedQueue } from "./keyed-queue";
 import { LostNodes } from "./lost-nodes";
 import {
@@ -53,11 +54,13 @@ export class PresenceTracker {
   private readonly store: PresenceStore;
   private readonly perUser = new KeyedQueue();
   private readonly lostNodes: LostNodes;
+  private readonly announcer: Announcer;
   private cancelSweep: (() => void) | undefined;
   private sweeping: Promise<void> | undefined;
 
   constructor(private readonly ports: TrackerPorts) {
     this.store = new PresenceStore(ports.kv);
+    this.announcer = new Announcer((userId, presence) => ports.announce(userId, presence));
     this.lostNodes = new LostNodes((node) => ports.isGone(node));
   }
 
@@ -73,6 +76,7 @@ export class PresenceTracker {
     this.cancelSweep?.();
     this.cancelSweep = undefined;
     await this.sweeping;
+    await this.announcer.whenIdle();
     await this.ports.kv.release("presence:sweep", this.ports.nodeId).catch(() => undefined);
   }
 
@@ -193,7 +197,7 @@ export class PresenceTracker {
         after = next;
       }
       const presence = presenceOf(after, now);
-      if ((found.shown ?? "offline") !== presence.status) await this.ports.announce(userId, presence);
+      if ((found.shown ?? "offline") !== presence.status) this.announcer.announce(userId, presence);
       return presence;
     });
   }
