@@ -6,6 +6,7 @@ import { type Servers, startServers } from "../support/servers/servers";
 import type { TestUser } from "../support/api";
 import { TestCluster } from "../support/cluster";
 import { readLog } from "../support/history";
+import { rest } from "../support/rest";
 import { until } from "../support/wait";
 
 /** Within this a client has an answer, whatever is down. */
@@ -132,6 +133,13 @@ describe("a cluster that loses one of its servers", () => {
     expect([...found.values()].filter((seqs) => seqs.length > 1)).toEqual([]);
     expect(log.map(({ seq }) => seq)).toEqual(log.map((_event, n) => n + 1));
   };
+  /** A request to the gateway itself is answered in time, too. */
+  const isRefused = async (): Promise<void> => {
+    const begunAt = performance.now();
+    const { status, error } = await rest(cluster.node("gateway-1").url, "GET", "/conversations", owner.token);
+    expect([status, error.retryable]).toEqual([503, true]);
+    expect(performance.now() - begunAt).toBeLessThan(ANSWERED_MS + MARGIN_MS);
+  };
   const serverOf = (name: string): ServerProcess => {
     const server = { broker: servers.nats, kv: servers.redis, store: servers.mongo }[name];
     if (!server) throw new Error("this spec stops the store: it cannot run on a MongoDB that was there already");
@@ -160,6 +168,7 @@ describe("a cluster that loses one of its servers", () => {
       const downAt = performance.now();
       await (fault === "killed" ? server.kill("SIGKILL") : server.suspend());
       await until("every process says so", () => partsAre(part, "down", 503), 4_000);
+      await isRefused();
       await pause(DOWN_MS);
       await (fault === "killed" ? server.start() : server.resume());
       const backAt = performance.now();
