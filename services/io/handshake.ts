@@ -29,14 +29,17 @@ export class Handshake {
 
   /**
    * Admits a socket: afterwards `socket.data` is set and the socket is among the connections.
-   * Rejects with an error whose message and data are made for the client.
+   * Rejects with an error whose message and data are made for the client. Where that is UNAVAILABLE the connection is
+   * closed before it is told: after a refusal a stock client stays away, after a lost connection it comes back by itself.
    */
   async admit(socket: ClientSocket): Promise<void> {
     try {
       this.countAttempt(socket);
       await this.identify(socket);
     } catch (error) {
-      throw refusal(this.ports.toWireError(error));
+      const wireError = this.ports.toWireError(error);
+      if (wireError.type === "UNAVAILABLE") socket.conn.close();
+      throw refusal(wireError);
     }
   }
 

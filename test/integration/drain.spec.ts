@@ -51,7 +51,13 @@ describe("a node that drains", () => {
     const node = await startSocketNode();
     const guest = await node.guest();
     await node.broker.call("io.drain", {});
-    await expect(node.connect(guest)).rejects.toMatchObject({ data: { type: "UNAVAILABLE", retryable: true } });
+    const socket = node.client(guest.token, { reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 20 });
+    let [attempts, refusals] = [0, 0];
+    socket.io.on("reconnect_attempt", () => attempts++);
+    socket.on("connect_error", ({ message }) => void (refusals += Number(!/websocket|xhr|timeout/.test(message))));
+    // A stock client that was refused would stay away.
+    await until("it comes again by itself", () => attempts >= 3);
+    expect([socket.connected, refusals]).toEqual([false, 0]);
     expect((await fetch(`${node.url}/health/ready`)).status).toBe(503);
     await node.stop();
   });
