@@ -144,7 +144,7 @@ export const SETTINGS = {
   LIMIT_GUESTS_PER_MINUTE: limit(30, "New guests of one address."),
   LIMIT_PASSWORD_QUEUE: limit(100, "Passwords waiting to be hashed."),
   LIMIT_SOCKETS: limit(20_000, "Sockets of one process."),
-  LIMIT_SOCKETS_PER_USER: limit(20, "Sockets of one user."),
+  LIMIT_SOCKETS_PER_USER: limit(20, "Sockets of one user, at one process."),
   LIMIT_CONNECTIONS: limit(25_000, "TCP connections of one process."),
   LIMIT_MEMBERS: limit(10_000, "Members of one group."),
   LIMIT_ACTIVATIONS: limit(10_000, "Activations kept in memory."),
