@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { Journal } from "./generator/journal";
 import type { LoadPlan } from "./generator/load";
-import { PARLEY_MANNER, portOf } from "./generator/load";
+import { openAgain, PARLEY_MANNER, portOf } from "./generator/load";
 import { Roamer } from "./generator/roamer";
 import { cpuMicros, Samples } from "./generator/stats";
 import { Wire, type WireHandlers } from "./generator/wire";
@@ -160,7 +160,7 @@ async function openWires(plan: LoadPlan, from: number, to: number, handlers: Wir
   for (let first = from; first < to; first += 50) {
     const slice = Array.from({ length: Math.min(50, to - first) }, (_, offset) => first + offset);
     const auth = (index: number): unknown => plan.auths[index % plan.auths.length];
-    wires.push(...(await Promise.all(slice.map((at) => Wire.open(at, portOf(plan, at), auth(at), handlers)))));
+    wires.push(...(await Promise.all(slice.map((at) => openAgain(at, plan, auth(at), handlers)))));
   }
   return wires;
 }

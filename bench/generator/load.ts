@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { Ledger, type RoomPlan } from "./ledger";
 import { cpuMicros, type Samples } from "./stats";
-import { Wire } from "./wire";
+import { Wire, type WireHandlers } from "./wire";
 
 /** A process whose CPU time is reported. */
 export interface Charged {
@@ -81,6 +81,8 @@ interface Reading {
 /** The text of every message: 200 bytes. */
 const TEXT = "x".repeat(200);
 const DRAIN_MS = 10_000;
+const OPEN_ATTEMPTS = 20;
+const OPEN_PAUSE_MS = 500;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const quantiles = (samples: Samples): Quantiles => ({ p50: samples.quantile(0.5), p99: samples.quantile(0.99) });
 
@@ -101,9 +103,7 @@ export class Load {
     const load = new Load(plan);
     for (let from = 0; from < plan.auths.length; from += 50) {
       const slice = plan.auths.slice(from, from + 50);
-      const opened = slice.map((auth, offset) =>
-        Wire.open(from + offset, portOf(plan, from + offset), auth, load.ledger),
-      );
+      const opened = slice.map((auth, offset) => openAgain(from + offset, plan, auth, load.ledger));
       load.wires.push(...(await Promise.all(opened)));
     }
     await load.prime();
@@ -220,6 +220,18 @@ export class Load {
     throw new Error(
       `the rooms do not answer: ${missing} of ${sent} messages and their deliveries are missing; ${failure ?? ""}`,
     );
+  }
+}
+
+/** Connects as a client does: again after a moment when it does not succeed. */
+export async function openAgain(index: number, plan: LoadPlan, auth: unknown, handlers: WireHandlers): Promise<Wire> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await Wire.open(index, portOf(plan, index), auth, handlers);
+    } catch (error) {
+      if (attempt === OPEN_ATTEMPTS) throw error;
+      await pause(OPEN_PAUSE_MS);
+    }
   }
 }
 
