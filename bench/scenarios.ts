@@ -5,7 +5,7 @@ import type { LoadPlan } from "./generator/load";
 import { openAgain, PARLEY_MANNER, portOf } from "./generator/load";
 import { Roamer } from "./generator/roamer";
 import { cpuMicros, Samples } from "./generator/stats";
-import { Wire, type WireHandlers } from "./generator/wire";
+import type { Wire, WireHandlers } from "./generator/wire";
 import type { Log } from "./search";
 
 /** Rows of a table: a title and a figure. */
