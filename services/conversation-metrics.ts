@@ -8,6 +8,7 @@ export function conversationProbe(broker: ServiceBroker, conversations: () => Co
   const acks = metrics.counter("parley_acks_total", "Events that became durable and were answered");
   const fences = metrics.counter("parley_fence_hits_total", "Documents refused because another one was there first");
   const failures = metrics.counter("parley_store_errors_total", "Writes of the log without a known outcome");
+  const behind = metrics.counter("parley_projection_errors_total", "Attempts to project or publish that failed");
   const documents = metrics.histogram("parley_flush_documents", "Events of a flush", FLUSH_DOCUMENTS);
   const seconds = metrics.histogram("parley_flush_seconds", "Time until a flush was settled", FLUSH_SECONDS);
   metrics.gauge("parley_activations", "Conversations in memory", () => conversations().host.size);
@@ -21,6 +22,10 @@ export function conversationProbe(broker: ServiceBroker, conversations: () => Co
     },
     fenced: () => void fences.value++,
     storeFailed: () => void failures.value++,
+    projectionFailed: (error) => {
+      behind.value++;
+      broker.logger.warn("projections could not be written yet", { error });
+    },
     sweepFailed: (error) => broker.logger.warn("what an ended node left could not be recovered yet", { error }),
     faulted: (error) => broker.logger.error("a conversation's command failed", { error }),
   };

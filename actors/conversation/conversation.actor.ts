@@ -42,6 +42,8 @@ export interface Probe {
   storeFailed(): void;
   /** A rule threw, or the store will never take a document: the caller was answered INTERNAL. */
   faulted?(error: unknown): void;
+  /** Snapshots, members or what is to be published could not be written; it is tried again. */
+  projectionFailed?(error: unknown): void;
   /** What a node that ended left behind could not be recovered; it is tried again. */
   sweepFailed?(error: unknown): void;
 }
@@ -88,7 +90,9 @@ export class Conversations {
   constructor(private readonly options: ConversationsOptions) {
     const { store, clock, random, incarnation, fanout, probe, limits, sole } = options;
     this.store = new ConversationStore(store);
-    this.projector = new Projector(this.store, clock, random, options.publishing);
+    this.projector = new Projector(this.store, clock, random, options.publishing, (error) =>
+      probe?.projectionFailed?.(error),
+    );
     const { monotonic, onLost } = options;
     const marks = store.collection<MarkDocument>(MARKS);
     const projected = (): number => this.projector.projected;

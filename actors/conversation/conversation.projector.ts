@@ -32,6 +32,8 @@ export class Projector {
     private readonly clock: Clock,
     private readonly random: Random,
     private readonly publishing?: Publishing,
+    /** Told of each attempt that failed; it is made again until it succeeds. */
+    private readonly onFailure: (error: unknown) => void = () => undefined,
   ) {}
 
   /** The flush through which everything is projected and published. */
@@ -137,8 +139,9 @@ export class Projector {
         await this.store.conversations.putNewer([...dirty.values()].map(toSnapshot), "appliedSeq");
         this.projectedFlush = flush;
         return;
-      } catch {
+      } catch (error) {
         if (this.stopped) return;
+        this.onFailure(error);
         await backoff.wait();
       }
     }

@@ -50,6 +50,8 @@ export class Node {
   lost = false;
   readonly found: Array<readonly StoredEvent[]> = [];
   readonly flushed: Array<readonly StoredEvent[]> = [];
+  /** Attempts to project that failed. */
+  readonly failures: unknown[] = [];
   readonly conversations: Conversations;
 
   /** Alone, unless it shares the store and the clock of a neighbour. */
@@ -67,6 +69,12 @@ export class Node {
         beat: () => undefined,
         found: (events) => void this.found.push(events),
         receipts: () => undefined,
+      },
+      probe: {
+        flushed: () => undefined,
+        fenced: () => undefined,
+        storeFailed: () => undefined,
+        projectionFailed: (error) => void this.failures.push(error),
       },
       limits: { members: 1_000, reactions: 20, mailbox: 1_000, activations: 100 },
       sole: neighbour === undefined,

@@ -32,6 +32,7 @@ describe("the projections", () => {
     await node.clock.advance(3_000);
     expect(await conversations.findOne({ _id: "g" })).toBeUndefined();
     expect(node.conversations.projector.projected).toBe(0);
+    expect(node.failures.length).toBeGreaterThan(1);
     failing.mockRestore();
     await node.clock.advance(3_000);
 
