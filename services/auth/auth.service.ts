@@ -98,7 +98,8 @@ export default class AuthService extends DomainService {
     return null;
   }
 
-  @InternalAction("purge", { repeats: "read" })
+  // It may take longer than an attempt: a repeat would only add to what is slow. The next turn comes.
+  @InternalAction("purge", { repeats: "never" })
   async purge(): Promise<null> {
     await this.logins.purge();
     return null;

@@ -76,7 +76,8 @@ export default class PresenceService extends DomainService {
     return available(this.tracker.explain(ctx.params.userId));
   }
 
-  @InternalAction("sweep", { repeats: "read" })
+  // It may take longer than an attempt: a repeat would only add to what is slow. The next turn comes.
+  @InternalAction("sweep", { repeats: "never" })
   sweep(): Promise<PresenceInternal["presence.sweep"]["result"]> {
     return available(this.tracker.sweep());
   }

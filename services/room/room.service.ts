@@ -25,6 +25,8 @@ type InternalAnswer<N extends keyof RoomInternal> = Promise<RoomInternal[N]["res
 
 const AT_HOME = { actor: { kind: "conversation", id: "conversationId" } };
 const READ = { repeats: "read" } as const;
+/** It may take longer than an attempt: a repeat would only add to what is slow. The scheduler's next turn comes. */
+const LONG = { repeats: "never" } as const;
 /** So long a sync waits for a conversation that cannot be read; the others do not wait any longer. */
 const SYNC_PATIENCE_MS = 2_000;
 
@@ -172,7 +174,7 @@ export default class RoomService extends DomainService {
     return null;
   }
 
-  @InternalAction("repair", { repeats: "read" })
+  @InternalAction("repair", LONG)
   repair(ctx: InternalCtx<"room.repair">): InternalAnswer<"room.repair"> {
     const project = async (conversationId: string): Promise<void> => {
       await callRoom(ctx, "room.project", { conversationId });
@@ -181,7 +183,7 @@ export default class RoomService extends DomainService {
     return repairStep(ctx.params, { store: this.conversations.store, clock, project });
   }
 
-  @InternalAction("sweep", { actor: { kind: "sweeper", id: "of" }, repeats: "read" })
+  @InternalAction("sweep", { ...LONG, actor: { kind: "sweeper", id: "of" } })
   sweep(): InternalAnswer<"room.sweep"> {
     return this.conversations.sweep();
   }

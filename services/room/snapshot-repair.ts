@@ -1,4 +1,5 @@
-import type { ConversationStore, Snapshot } from "../../actors/conversation/conversation.store";
+import type { ConversationStore } from "../../actors/conversation/conversation.store";
+import { findAny } from "../../actors/conversation/conversation.verdicts";
 import type { Clock } from "../../lib/actor/ports";
 import { systemIdAt } from "../../lib/actor/system";
 
@@ -9,7 +10,7 @@ export interface RepairCursors {
 }
 
 export interface RepairPorts {
-  readonly store: Pick<ConversationStore, "events" | "conversations" | "readAfter">;
+  readonly store: Pick<ConversationStore, "events" | "conversations">;
   readonly clock: Pick<Clock, "now">;
   /** Has a conversation's snapshot written by its home. */
   project(conversationId: string): Promise<void>;
@@ -56,13 +57,12 @@ async function amongRecent(after: string, { store, clock }: RepairPorts): Promis
 async function amongKnown(after: string, { store, clock }: RepairPorts): Promise<Found> {
   const snapshots = await store.conversations.find({ _id: { $gt: after } }, { sort: { _id: 1 }, limit: CONVERSATIONS });
   const settled = clock.now() - SETTLED_MS;
-  const lags = async ({ _id, appliedSeq }: Snapshot): Promise<boolean> => {
-    const [beyond] = await store.readAfter(_id, appliedSeq, 1);
-    return beyond !== undefined && beyond.at < settled;
-  };
-  const lagging = await Promise.all(snapshots.map(lags));
+  const beyond = await findAny(
+    store.events,
+    snapshots.map(({ _id, appliedSeq }) => ({ conversationId: _id, seq: appliedSeq + 1 })),
+  );
   return {
-    lagging: snapshots.filter((_snapshot, i) => lagging[i]).map(({ _id }) => _id),
+    lagging: beyond.filter(({ at }) => at < settled).map(({ conversationId }) => conversationId),
     next: snapshots.length < CONVERSATIONS ? "" : (snapshots.at(-1)?._id ?? ""),
   };
 }
