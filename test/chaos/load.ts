@@ -1,7 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Prng } from "../simulation/prng";
 import type { ServerApi, TestUser } from "../support/api";
+import type { Role } from "../../services/schemas";
 import { ParleyClient } from "../support/client";
+import { until } from "../support/wait";
 import { AckLog } from "./ack-log";
 import { Desk } from "./desk";
 import { sendOverRest } from "./rest-sender";
@@ -62,13 +64,13 @@ export class Load {
   /** Signs everybody up, connects them and opens the conversations; nobody talks before `start`. */
   static async prepare(options: LoadOptions): Promise<Load> {
     const load = new Load(options);
-    const { server, directs = 20, groups = 5, desks = 6 } = options;
-    const users = await server.users(Math.min(PEOPLE, 2 * directs + GROUP_SIZE * groups));
-    load.people.push(...(await Promise.all(users.map((user) => load.connect(user)))));
-    for (let n = 0; n < directs; n++) load.talks.push(await load.open("direct", n, 2));
-    for (let n = 0; n < groups; n++) load.talks.push(await load.open("group", n, GROUP_SIZE));
-    for (let n = 0; n < desks; n++) load.desks.push(await load.desk());
-    return load;
+    try {
+      await load.gather();
+      return load;
+    } catch (error) {
+      load.close();
+      throw error;
+    }
   }
 
   get clients(): ParleyClient[] {
@@ -112,6 +114,16 @@ export class Load {
     for (const client of this.clients) client.close();
   }
 
+  private async gather(): Promise<void> {
+    const { directs = 20, groups = 5, desks = 6 } = this.options;
+    const count = Math.min(PEOPLE, 2 * directs + GROUP_SIZE * groups);
+    while (this.people.length < count)
+      this.people.push(...(await this.welcome(Math.min(4, count - this.people.length))));
+    for (let n = 0; n < directs; n++) this.talks.push(await this.open("direct", n, 2));
+    for (let n = 0; n < groups; n++) this.talks.push(await this.open("group", n, GROUP_SIZE));
+    for (let n = 0; n < desks; n++) this.desks.push(await this.desk());
+  }
+
   private async keep(work: () => Promise<void>): Promise<void> {
     await work().catch((error: unknown) => this.ended || this.problems.push(String(error)));
   }
@@ -150,11 +162,18 @@ export class Load {
   }
 
   private async desk(): Promise<Desk> {
-    const { server } = this.options;
-    const users = [await server.guest(), ...(await server.users(2, ["agent"]))];
-    const [customer, anna, ben] = await Promise.all(users.map((user) => this.connect(user)));
+    const [customer] = await this.welcome(1);
+    const [anna, ben] = await this.welcome(2, ["agent"]);
     if (!customer || !anna || !ben) throw new Error("a desk without people");
     return new Desk(customer, [anna, ben]);
+  }
+
+  /** Few at a time, and again when the servers of a busy machine are late: hashing passwords takes it all. */
+  private async welcome(count: number, roles: readonly Role[] = ["customer"]): Promise<Person[]> {
+    const { server } = this.options;
+    const sign = (): Promise<TestUser[] | undefined> => server.users(count, roles).catch(() => undefined);
+    const users = await until("they are signed up", sign, 30_000);
+    return Promise.all(users.map((user) => this.connect(user)));
   }
 
   private async connect(user: TestUser): Promise<Person> {
