@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Transporters } from "moleculer";
 import { type ConnectionOptions, credsAuthenticator, Events, headers, type Msg, type NatsConnection } from "nats";
@@ -18,6 +19,8 @@ const PART = "Parley-Part";
 export class NatsTransporter extends Transporters.NATS implements WatchedTransporter {
   declare client: NatsConnection | null;
   private isUp = false;
+  /** Never used twice: parts of two lives of a node must not meet in one packet. */
+  private readonly life = randomUUID();
   private part = 0;
   private readonly whole = new Reassembly();
 
@@ -71,7 +74,7 @@ export class NatsTransporter extends Transporters.NATS implements WatchedTranspo
 
   private publishInParts(client: NatsConnection, topic: string, data: Buffer, limit: number): void {
     const parts = Math.ceil(data.length / limit);
-    const id = `${this.nodeID}/${++this.part}`;
+    const id = `${this.life}/${++this.part}`;
     for (let part = 0; part < parts; part++) {
       const named = headers();
       named.set(PART, `${part} ${parts} ${id}`);

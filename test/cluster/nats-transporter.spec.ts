@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Context, ServiceBroker } from "moleculer";
+import { connect } from "nats";
 import { readConfig } from "../../lib/config";
 import { natsTransporter } from "../../lib/nats-transporter";
 import { transporterIsUp } from "../../lib/transporter";
@@ -58,6 +59,24 @@ describe("the NATS transporter", () => {
     await a.broadcast("test.told", { text: LARGE });
     await until("both were told", () => seen.length === 2);
     expect(seen.every((text) => text === LARGE)).toBe(true);
+  });
+
+  it("never gives parts of two lives of a node the same name", async () => {
+    const nats = await startNats();
+    const spy = await connect({ servers: nats.url });
+    stops.unshift(() => spy.close());
+    const names: string[] = [];
+    spy.subscribe(">", {
+      callback: (_error, { headers }) => void names.push(headers?.get("Parley-Part").split(" ")[2] ?? ""),
+    });
+    await startBroker("b", { NATS_URL: nats.url });
+    for (let life = 1; life <= 2; life++) {
+      const broker = await startBroker("a", { NATS_URL: nats.url });
+      await broker.waitForServices("b");
+      await broker.broadcast("test.told", { text: LARGE });
+      await broker.stop();
+    }
+    await until("both packets have passed", () => new Set(names.filter((name) => name !== "")).size === 2);
   });
 
   it("refuses a request at once while NATS is away, and works again when it is back", async () => {
