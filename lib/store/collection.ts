@@ -48,6 +48,12 @@ export interface FindOptions {
    */
   sort?: Readonly<Record<string, 1 | -1>>;
   limit?: number;
+  /**
+   * The read sees everything that any process was told is stored before the read began. Without it a read sees only
+   * what is durable, but while several servers agree on which of them leads, perhaps what was a moment ago. Costs a
+   * write there, shared by the reads that wait for it, and fails when that does.
+   */
+  fresh?: boolean;
 }
 
 export interface UpdateOptions {
@@ -91,7 +97,7 @@ export interface Collection<T extends Document> {
    */
   insertMany(documents: readonly T[]): Promise<void>;
   find(filter: Filter, options?: FindOptions): Promise<T[]>;
-  findOne(filter: Filter, options?: Pick<FindOptions, "sort">): Promise<T | undefined>;
+  findOne(filter: Filter, options?: Omit<FindOptions, "limit">): Promise<T | undefined>;
   /** Number of matching documents, counting no further than `limit`. */
   count(filter: Filter, limit: number): Promise<number>;
   /**

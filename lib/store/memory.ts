@@ -65,7 +65,7 @@ class MemoryCollection<T extends Document> implements Collection<T> {
     });
   }
 
-  findOne(filter: Filter, options?: Pick<FindOptions, "sort">): Promise<T | undefined> {
+  findOne(filter: Filter, options?: Omit<FindOptions, "limit">): Promise<T | undefined> {
     return this.find(filter, { ...options, limit: 1 }).then((found) => found[0]);
   }
 

@@ -65,7 +65,7 @@ export class MongoCollection<T extends Document> implements Collection<T> {
     return found as unknown as Promise<T[]>;
   }
 
-  async findOne(filter: Filter, options?: Pick<FindOptions, "sort">): Promise<T | undefined> {
+  async findOne(filter: Filter, options?: Omit<FindOptions, "limit">): Promise<T | undefined> {
     return (await this.find(filter, { ...options, limit: 1 }))[0];
   }
 

@@ -64,7 +64,7 @@ export class SqliteCollection<T extends Document> implements Collection<T> {
     return JSON.parse(await this.read("find", encode([filter, options]))) as T[];
   }
 
-  async findOne(filter: Filter, options?: Pick<FindOptions, "sort">): Promise<T | undefined> {
+  async findOne(filter: Filter, options?: Omit<FindOptions, "limit">): Promise<T | undefined> {
     return (await this.find(filter, { ...options, limit: 1 }))[0];
   }
 
