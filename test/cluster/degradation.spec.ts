@@ -13,6 +13,8 @@ import { until } from "../support/wait";
 const ANSWERED_MS = 2_000;
 /** How far the test's own machine may be behind. */
 const MARGIN_MS = 300;
+/** Who has no answer by then gets none. */
+const NEVER_MS = 5_000;
 const BACK_MS = 5_000;
 const DOWN_MS = 8_000;
 const TALKERS = 4;
@@ -61,7 +63,8 @@ class Talker {
   private async send(commandId: string): Promise<boolean> {
     const begunAt = performance.now();
     const body = { conversationId: this.conversationId, commandId, text: commandId };
-    const reply = (await this.socket.emitWithAck("message.send", body)) as Reply;
+    const answer = this.socket.timeout(NEVER_MS).emitWithAck("message.send", body) as Promise<Reply>;
+    const reply = await answer.catch((): Reply => ({ ok: false, error: { type: "none", retryable: false } }));
     const ms = performance.now() - begunAt;
     const { type = "ok", retryable = true } = reply.error ?? {};
     this.attempts.push({ begunAt, ms, outcome: type, retryable });

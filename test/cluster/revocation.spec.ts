@@ -154,7 +154,7 @@ describe("revocation over nodes", () => {
     expect(await queue()).toBe("FORBIDDEN");
     await become("agent");
     expect(await queue()).toBe("ok");
-    nats.freeze();
+    nats.cut();
     await become("customer");
     nats.resume();
     expect(await queue()).toBe("FORBIDDEN");
@@ -164,7 +164,7 @@ describe("revocation over nodes", () => {
     const [leaving, staying] = await cluster.users(2);
     if (!leaving || !staying) throw new Error("no users");
     const [gone, kept] = [await connect(leaving, "io-2"), await act(staying, "io-2")];
-    nats.freeze();
+    nats.cut();
     store.freeze();
     await logOut(leaving);
     const refused = await ask(gone);
