@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { startServers } from "../test/support/servers";
 import { ParleyCluster } from "./cluster";
@@ -21,6 +22,7 @@ const USAGE = `npm run bench -- [W1] [W2] [W3] [W4] [W5] [W8] [--cluster] [--pee
 Results replace those of the same workloads in docs/benchmarks.md.`;
 
 const GENERATOR_CORE = 1;
+const MEMORY_FOLDER = "/dev/shm";
 const IDS = ["W1", "W2", "W3", "W4", "W5", "W8"];
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -69,6 +71,8 @@ async function embedded(wanted: Wanted): Promise<void> {
 
 async function inCluster(wanted: Wanted): Promise<void> {
   pinSelf(GENERATOR_CORE);
+  // The stand-in for MongoDB syncs every single update: on a disk that, and no system, is what would be measured.
+  if (existsSync(MEMORY_FOLDER)) process.env["TMPDIR"] = MEMORY_FOLDER;
   const servers = await startServers({ mongoUri: process.env["MONGODB_URI"] });
   try {
     const parley = await ParleyCluster.prepare(servers, neededWorkloads(wanted));
