@@ -87,7 +87,7 @@ export class ConversationStore implements LogPort<StoredEvent> {
   async heads(streams: readonly string[]): Promise<number[]> {
     return Promise.all(
       streams.map(async (conversationId) => {
-        const last = await this.events.findOne({ conversationId }, { sort: { seq: -1 } });
+        const last = await this.events.findOne({ conversationId }, { sort: { seq: -1 }, fresh: true });
         return last?.seq ?? 0;
       }),
     );
@@ -99,6 +99,7 @@ export class ConversationStore implements LogPort<StoredEvent> {
     const found = await findAny(
       this.events,
       named.map(({ by, commandId, stream }) => ({ by, commandId, conversationId: stream })),
+      { fresh: true },
     );
     return commands.map(({ by, commandId, stream }) =>
       found.find((event) => event.by === by && event.commandId === commandId && event.conversationId === stream),
@@ -107,7 +108,7 @@ export class ConversationStore implements LogPort<StoredEvent> {
 
   /** The events that any of these commands of a user made, in whatever conversation. */
   async commandAnywhere(by: string, commandIds: readonly string[]): Promise<StoredEvent[]> {
-    return this.events.find({ by, commandId: { $in: commandIds } });
+    return this.events.find({ by, commandId: { $in: commandIds } }, { fresh: true });
   }
 
   /** Snapshot, then every event after it. `found` are those events. */
@@ -143,6 +144,7 @@ export class ConversationStore implements LogPort<StoredEvent> {
 
   /**
    * The same, in order and a page at a time: whole flushes, of which the last is `through`; `to` when nothing is left.
+   * Whatever was acknowledged before is among them: nobody looks again.
    */
   async readFlushPage(
     incarnation: string,
@@ -150,7 +152,7 @@ export class ConversationStore implements LogPort<StoredEvent> {
     to: number,
   ): Promise<{ events: StoredEvent[]; through: number }> {
     const filter: Filter = { incarnation, flush: { $gte: from, $lte: to } };
-    const found = await this.events.find(filter, { sort: { flush: 1 }, limit: FLUSH_PAGE });
+    const found = await this.events.find(filter, { sort: { flush: 1 }, limit: FLUSH_PAGE, fresh: true });
     const cut = found.length < FLUSH_PAGE ? undefined : found.at(-1)?.flush;
     const events = cut === undefined ? found : found.filter(({ flush }) => flush < cut);
     return { events: events.sort(inLogOrder), through: cut === undefined ? to : cut - 1 };
@@ -158,7 +160,8 @@ export class ConversationStore implements LogPort<StoredEvent> {
 
   /**
    * Several `readAfter` at once: for each the events and whether there are more. Those at the head of their logs, which
-   * is most of them, cost one query together.
+   * is most of them, cost one query together. Nothing that was acknowledged before is missing: for io nodes, which take
+   * the head that is read for the head there is.
    */
   async readPages(reads: readonly PageRead[]): Promise<EventPage[]> {
     const found = reads.length > 1 ? await this.readTogether(reads) : undefined;
@@ -166,7 +169,7 @@ export class ConversationStore implements LogPort<StoredEvent> {
       reads.map(async ({ conversationId, after, limit }) => {
         const events = found
           ? found.filter((event) => event.conversationId === conversationId && event.seq > after)
-          : await this.readAfter(conversationId, after, limit + 1);
+          : await this.events.find(beyond(conversationId, after), { ...IN_ORDER, limit: limit + 1, fresh: true });
         return { events: events.slice(0, limit), more: events.length > limit };
       }),
     );
@@ -174,8 +177,8 @@ export class ConversationStore implements LogPort<StoredEvent> {
 
   /** What all of them have, in order; undefined when that is much. */
   private async readTogether(reads: readonly PageRead[]): Promise<StoredEvent[] | undefined> {
-    const filters = reads.map(({ conversationId, after }) => ({ conversationId, seq: { $gt: after } }));
-    const found = await this.events.find({ $or: filters }, { limit: FEW + 1 });
+    const filters = reads.map(({ conversationId, after }) => beyond(conversationId, after));
+    const found = await this.events.find({ $or: filters }, { limit: FEW + 1, fresh: true });
     return found.length > FEW ? undefined : found.sort((a, b) => a.seq - b.seq);
   }
 
@@ -219,12 +222,18 @@ export class ConversationStore implements LogPort<StoredEvent> {
 
   /** Who has the key of this name, and which key may be taken next. A key is free once an event that ends it is durable. */
   async nextKey(prefix: string): Promise<KeyFact> {
+    const fact = await this.keyFact(prefix, false);
+    // Who is refused for a key must not be so for one that was given up; who takes one is proven by the insert.
+    return fact.holder === undefined ? fact : this.keyFact(prefix, true);
+  }
+
+  private async keyFact(prefix: string, fresh: boolean): Promise<KeyFact> {
     const latest = await this.events.findOne(
       { key: { $gte: `${prefix}/0`, $lt: `${prefix}/:` } },
-      { sort: { key: -1 } },
+      { sort: { key: -1 }, fresh },
     );
     if (latest?.key === undefined) return { next: `${prefix}/${generation(1)}` };
-    const ended = await this.events.findOne({ endsOpen: latest.key });
+    const ended = await this.events.findOne({ endsOpen: latest.key }, { fresh });
     const next = `${prefix}/${generation(Number(latest.key.slice(prefix.length + 1)) + 1)}`;
     return ended ? { next } : { next, holder: latest.conversationId };
   }
@@ -251,6 +260,9 @@ const LOAD_PAGE = 1_000;
 const FLUSH_PAGE = 1_000;
 /** So many events are worth reading for several conversations at once. */
 const FEW = 200;
+
+const IN_ORDER = { sort: { seq: 1 } } as const;
+const beyond = (conversationId: string, after: number): Filter => ({ conversationId, seq: { $gt: after } });
 
 const inLogOrder = (a: StoredEvent, b: StoredEvent): number =>
   a.flush - b.flush ||

@@ -1,15 +1,19 @@
 import type { Verdict } from "../../lib/actor/ports";
-import type { Collection, Document, Filter } from "../../lib/store/collection";
+import type { Collection, Document, Filter, FindOptions } from "../../lib/store/collection";
 import type { StoredEvent } from "./conversation.events";
 
 /** Branches of one query: a store plans each of them, and refuses too many. */
 const BRANCHES = 100;
 
 /** Documents that any of these filters matches, in as many queries at once as their number takes. */
-export async function findAny<T extends Document>(collection: Collection<T>, filters: readonly Filter[]): Promise<T[]> {
+export async function findAny<T extends Document>(
+  collection: Collection<T>,
+  filters: readonly Filter[],
+  options: Pick<FindOptions, "fresh"> = {},
+): Promise<T[]> {
   const queries: Array<Promise<T[]>> = [];
   for (let from = 0; from < filters.length; from += BRANCHES)
-    queries.push(collection.find({ $or: filters.slice(from, from + BRANCHES) }));
+    queries.push(collection.find({ $or: filters.slice(from, from + BRANCHES) }, options));
   return (await Promise.all(queries)).flat();
 }
 

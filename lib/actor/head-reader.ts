@@ -3,7 +3,7 @@ import { Backoff } from "./backoff";
 import type { Clock, CommandRef, LogDocument, LogPort, Random } from "./ports";
 
 export interface Confirmation<D> {
-  /** The last seq of the stream, by a majority read begun after the question. */
+  /** The last seq of the stream, by a read begun after the question that misses nothing acknowledged before. */
   readonly head: number;
   /** The document this command made, if it made one. */
   readonly known: D | undefined;

@@ -43,9 +43,9 @@ export interface LogPort<D extends LogDocument> {
   insert(documents: readonly D[]): Promise<void>;
   /** Majority read: for each document, is that very `_id` there, or another one at its seq, command or key? */
   verify(documents: readonly D[]): Promise<Verdict[]>;
-  /** Majority read of the last seq of each stream; 0 when it has none. */
+  /** The last seq of each stream, 0 when it has none: nothing acknowledged before is missing, whoever wrote it. */
   heads(streams: readonly string[]): Promise<number[]>;
-  /** Majority read of the documents that these commands made, undefined where there is none. */
+  /** The documents that these commands made, undefined where there is none; as complete as `heads`. */
   commands(commands: readonly CommandRef[]): Promise<Array<D | undefined>>;
 }
 

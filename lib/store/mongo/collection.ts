@@ -15,8 +15,8 @@ import { faultIs, newness } from "../fault";
 import { parseFilter } from "../filter";
 import { type ParsedWrite, parseWrite } from "../update";
 import { segmentsOf, validateFindOptions, validateLimit } from "../values";
-import { Commands, type Host, type Statement } from "./commands";
-import type { MongoModel } from "./connection";
+import { againAfterRace, Commands, type Host, SMALL, type Statement } from "./commands";
+import type { MongoConnection, MongoModel } from "./connection";
 import { type Prepared, prepare } from "./documents";
 import { toMongoFilter, toMongoUpdate } from "./language";
 import { putNewer } from "./put-newer";
@@ -26,7 +26,8 @@ import { type DocumentError, failureOf, throwFirst } from "./replies";
 const BATCH_SIZE = 5_000;
 
 /**
- * A collection of a MongoDB server. Reads go to the primary with majority concern. Calls are checked by the port's own
+ * A collection of a MongoDB server. Reads go to the primary with majority concern, behind every write that this process
+ * knows to be stored. Calls are checked by the port's own
  * validators, and what is sent is built from what those have read.
  */
 export class MongoCollection<T extends Document> implements Collection<T> {
@@ -52,10 +53,10 @@ export class MongoCollection<T extends Document> implements Collection<T> {
   async find(filter: Filter, options: FindOptions = {}): Promise<T[]> {
     const parsed = toMongoFilter(parseFilter(filter));
     validateFindOptions(options);
-    const { sort = {}, limit } = options;
-    const found = this.read((maxTimeMS) => {
+    const { sort = {}, limit, fresh = false } = options;
+    const found = this.read(fresh, (bounds) => {
       const cursor = this.model.collection.find(parsed, {
-        maxTimeMS,
+        ...bounds,
         batchSize: Math.min(limit ?? BATCH_SIZE, BATCH_SIZE),
       });
       if (Object.keys(sort).length > 0) cursor.sort(sort);
@@ -72,7 +73,7 @@ export class MongoCollection<T extends Document> implements Collection<T> {
   async count(filter: Filter, limit: number): Promise<number> {
     const parsed = toMongoFilter(parseFilter(filter));
     validateLimit(limit);
-    return this.read((maxTimeMS) => this.model.collection.countDocuments(parsed, { limit, maxTimeMS }));
+    return this.read(false, (bounds) => this.model.collection.countDocuments(parsed, { limit, ...bounds }));
   }
 
   async updateOne(filter: Filter, update: Update, options: UpdateOptions = {}): Promise<UpdateResult> {
@@ -144,20 +145,28 @@ export class MongoCollection<T extends Document> implements Collection<T> {
     }));
   }
 
-  private async read<R>(run: (maxTimeMS: number) => Promise<R>): Promise<R> {
-    const { connection } = this.host;
+  private async read<R>(fresh: boolean, run: (bounds: Bounds) => Promise<R>): Promise<R> {
+    const { connection, readIndex } = this.host;
     await this.host.admit(this.definition);
     try {
       connection.assertOpen();
-      return await run(connection.times.operationMs);
+      if (fresh) await readIndex.pass();
+      const session = connection.session();
+      try {
+        return await run({ maxTimeMS: connection.times.operationMs, ...(session && { session }) });
+      } finally {
+        await session?.endSession();
+      }
     } catch (error) {
       throw failureOf(error);
     }
   }
 }
 
-/** An update is not measured: the callers of the port send short ones. */
-const SMALL = 4_096;
+interface Bounds {
+  readonly maxTimeMS: number;
+  readonly session?: NonNullable<ReturnType<MongoConnection["session"]>>;
+}
 
 /** Runs a step of one document; its failure is added to the others. */
 function attempt<R>(failures: DocumentError[], step: () => R): R | undefined {
@@ -167,15 +176,5 @@ function attempt<R>(failures: DocumentError[], step: () => R): R | undefined {
     if (!(error instanceof RejectedError)) throw error;
     failures.push(error);
     return undefined;
-  }
-}
-
-/** Of two upserts at once one may meet the other's document: then there is one to update. */
-async function againAfterRace<R>({ upsert }: Statement, run: () => Promise<R>): Promise<R> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!upsert || !(error instanceof DuplicateKeyError)) throw error;
-    return run();
   }
 }

@@ -1,7 +1,8 @@
-import type { CollectionDefinition } from "../collection";
+import { type CollectionDefinition, DuplicateKeyError } from "../collection";
 import type { MongoConnection } from "./connection";
 import { batchesOf, type Placed, placesOf } from "./batches";
 import type { Prepared } from "./documents";
+import type { ReadIndex } from "./read-index";
 import { type DocumentError, errorOfCode, failureOf, failuresOf, type WriteReply } from "./replies";
 
 /** One update of one document, as it is sent. */
@@ -13,7 +14,8 @@ export interface Statement extends Placed {
 
 /** What a collection needs of its store. */
 export interface Host {
-  readonly connection: Pick<MongoConnection, "assertOpen" | "command" | "times">;
+  readonly connection: Pick<MongoConnection, "assertOpen" | "command" | "session" | "times">;
+  readonly readIndex: Pick<ReadIndex, "pass">;
   /** Resolves when the indexes of the collection are known to be as defined. */
   admit(definition: CollectionDefinition): Promise<void> | undefined;
 }
@@ -25,7 +27,7 @@ export interface Host {
 export class Commands {
   constructor(
     private readonly definition: CollectionDefinition,
-    private readonly host: Host,
+    private readonly host: Pick<Host, "connection" | "admit">,
   ) {}
 
   /** Inserts in as few commands as will do; ordered, it stops at the first failure. */
@@ -81,5 +83,18 @@ export class Commands {
     } catch (error) {
       throw errorOfCode((error as { code?: unknown }).code, 0) ?? failureOf(error);
     }
+  }
+}
+
+/** An update is not measured: the callers of the port send short ones. */
+export const SMALL = 4_096;
+
+/** Of two upserts at once one may meet the other's document: then there is one to update. */
+export async function againAfterRace<R>({ upsert }: Statement, run: () => Promise<R>): Promise<R> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!upsert || !(error instanceof DuplicateKeyError)) throw error;
+    return run();
   }
 }

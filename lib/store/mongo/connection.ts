@@ -5,6 +5,15 @@ import { failureOf, MongoFailure } from "./replies";
 
 export type MongoModel = Model<Document>;
 
+type Session = mongoose.mongo.ClientSession;
+type Time = mongoose.mongo.Timestamp;
+
+interface Reply {
+  /** The time of a write, in a store of several servers. */
+  readonly operationTime?: Time;
+  readonly writeConcernError?: object;
+}
+
 /** The address cannot be understood, or names what this driver does not know. */
 export class MongoAddressError extends Error {
   override readonly name = "MongoAddressError";
@@ -39,6 +48,8 @@ export class MongoConnection {
   private closed = false;
   private wake: (() => void) | undefined;
   private lastFailure: Error = new MongoFailure("not connected yet");
+  /** The time of the latest write that this process knows to be with a majority. */
+  private known: Time | undefined;
 
   constructor(
     private readonly uri: string,
@@ -96,7 +107,21 @@ export class MongoConnection {
   /** Runs a command and answers the server's reply. */
   async command<T>(command: Record<string, unknown>): Promise<T> {
     this.assertOpen();
-    return (await this.database.db?.command(command, { ignoreUndefined: true })) as T;
+    const reply = (await this.database.db?.command(command, { ignoreUndefined: true })) as (T & Reply) | undefined;
+    const { operationTime: time, writeConcernError } = reply ?? {};
+    if (time && !writeConcernError && !this.known?.greaterThan(time)) this.known = time;
+    return reply as T;
+  }
+
+  /**
+   * A causally consistent session behind every command that has succeeded here: whichever server is read, it answers
+   * when it has all that. To be ended by the caller; undefined where one server is all there is.
+   */
+  session(): Session | undefined {
+    if (!this.known) return undefined;
+    const session = this.connection.getClient().startSession({ causalConsistency: true });
+    session.advanceOperationTime(this.known);
+    return session;
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@ import { MongoCollection } from "./collection";
 import type { Host } from "./commands";
 import { MongoConnection, type MongoModel } from "./connection";
 import { describe, indexState, notMigrated, StoreNotMigratedError } from "./indexes";
+import { PINGS, ReadIndex } from "./read-index";
 import { failureOf } from "./replies";
 
 export { MongoAddressError } from "./connection";
@@ -31,7 +32,6 @@ export interface MongoStore extends Store {
 
 const OPERATION_MS = 4_000;
 const NAMESPACE_EXISTS = 48;
-const PINGS: CollectionDefinition = { name: "parley_ping", indexes: [] };
 
 /**
  * Opens a store on a MongoDB server through mongoose: every write waits for a majority and its journal, every read is
@@ -57,9 +57,12 @@ interface Opened {
 
 class OpenStore implements MongoStore, Host {
   private readonly opened = new Map<string, Opened>();
+  readonly readIndex: ReadIndex;
   private tellsSparse: boolean | undefined;
 
-  constructor(readonly connection: MongoConnection) {}
+  constructor(readonly connection: MongoConnection) {
+    this.readIndex = new ReadIndex(this);
+  }
 
   collection<T extends Document>(definition: CollectionDefinition): Collection<T> {
     return this.open(definition).collection as unknown as Collection<T>;

@@ -78,6 +78,18 @@ export function queryCases(at: Fixture): void {
     });
   });
 
+  it("shows a fresh read all that was stored, to as many at once as there are", async () => {
+    for (const n of [1, 2, 3]) {
+      await at.plain.insertMany([{ _id: `${n}`, n }]);
+      const [last, ...all] = await Promise.all([
+        at.plain.findOne({}, { sort: { n: -1 }, fresh: true }),
+        ...Array.from({ length: 5 }, () => at.plain.find({ n: { $gt: 0 } }, { fresh: true })),
+      ]);
+      expect(last).toEqual({ _id: `${n}`, n });
+      expect(all.map((found) => found.length)).toEqual(all.map(() => n));
+    }
+  });
+
   describe("sort and limit", () => {
     it("puts null and missing first, then numbers, strings by code point, booleans", async () => {
       const high = at.can("order by code point") ? ["\uffee", "\u{1F600}"] : ["\uffee"];

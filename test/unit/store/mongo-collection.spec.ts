@@ -16,7 +16,9 @@ function answering(...replies: Array<WriteReply | Error>) {
     return reply instanceof Error ? Promise.reject(reply) : Promise.resolve(reply as T);
   };
   const times = { serverSelectionMs: 1, socketMs: 2, operationMs: 3 };
-  const host = { connection: { command, times, assertOpen: () => undefined }, admit: () => undefined };
+  const nothing = (): undefined => undefined;
+  const connection = { command, times, assertOpen: nothing, session: nothing };
+  const host = { connection, readIndex: { pass: () => Promise.resolve() }, admit: nothing };
   const collection = new MongoCollection<{ _id: string; n?: number; key?: string }>(
     DEFINITION,
     host,
