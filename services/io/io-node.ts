@@ -74,7 +74,7 @@ export class IoNode {
     // Memberships of a sole node are never behind: no socket needs them looked up again.
     this.cores = this.makeCores();
     this.queue = this.makeQueue();
-    const ports = roomPorts(this.cores, clock, this.fanout, {
+    const ports = roomPorts(this.cores, { clock, monotonic: () => performance.now() }, this.fanout, {
       found: (events) => this.queue.received(events),
       missed: () => this.queue.refresh(),
     });
@@ -130,6 +130,12 @@ export class IoNode {
   receivedFound(found: BrokerEvents["log.found"]): void {
     this.rooms.receiveFound(found);
     this.queue.received(found.events);
+  }
+
+  /** The connection to the broker was gone: whatever was told meanwhile did not arrive here. */
+  broughtBack(): void {
+    this.reportPresence();
+    this.rooms.resync();
   }
 
   /** Somebody may have lost track of the sockets here. */

@@ -64,7 +64,7 @@ const schema: ServiceSchema<ServiceSettingSchema, object, Io> & { merged(merged:
       this.node.reportPresence();
     },
     "$transporter.up"() {
-      this.node.reportPresence();
+      this.node.broughtBack();
     },
     async "$node.connected"(ctx: Context<{ node: { id: string } }>) {
       await this.node.cores.changed(ctx.params.node.id);

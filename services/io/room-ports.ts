@@ -8,10 +8,16 @@ import type { FlushPage, RoomDelivery, RoomPorts } from "./rooms/ports";
 type Missing = Required<Pick<RoomPorts, "found" | "missed">>;
 
 /** What the room table takes from outside: the log and the projections by core nodes, delivery by the sockets. */
-export function roomPorts(cores: Cores, clock: Clock, delivery: RoomDelivery, missing: Missing): RoomPorts {
+export function roomPorts(
+  cores: Cores,
+  { clock, monotonic }: { readonly clock: Clock; readonly monotonic: () => number },
+  delivery: RoomDelivery,
+  missing: Missing,
+): RoomPorts {
   const pages = new PageReader(cores);
   return {
     clock,
+    monotonic,
     ...missing,
     readEvents: (conversationId, after, limit) => pages.read(conversationId, after, limit),
     readFlushes: (incarnation, from, to) => readFlushes(cores, incarnation, from, to),

@@ -1,4 +1,5 @@
 import type { Socket } from "socket.io-client";
+import { ConversationStore, memberId } from "../../actors/conversation/conversation.store";
 import { routingOf } from "../../lib/routing";
 import { call } from "../../services/call";
 import type { WireEvent } from "../../services/schemas";
@@ -127,6 +128,54 @@ describe("io nodes", () => {
     cluster.network.heal("io-2");
     await until("all have all", () => members.every((member) => seqs(member, conversationId).length >= 41));
     for (const member of members) expect(seqs(member, conversationId)).toEqual(upTo(41));
+  });
+
+  it("whose connection to the broker comes back have what nobody tells them of any more", async () => {
+    const { conversationId, members } = await group(2, 1);
+    const [login, newcomer] = [(members[0] as Member).login, (members[1] as Member).login];
+    // What a core node wrote that began, was projected and ended while this node was cut off.
+    const store = new ConversationStore(cluster.store);
+    const born = uuid();
+    const create = { kind: "group" as const, members: [login.id, newcomer.id] };
+    const said = { incarnation: "unheard/1", flush: 1, by: login.id, at: Date.now(), request: "" };
+    const base = { ...said, audience: "all" as const };
+    await store.insert([
+      {
+        ...base,
+        _id: uuid(),
+        conversationId,
+        seq: 2,
+        prevSeq: { all: 1, staff: 1 },
+        commandId: uuid(),
+        type: "message.created",
+        data: { text: "acknowledged" },
+      },
+      {
+        ...base,
+        _id: uuid(),
+        conversationId: born,
+        seq: 1,
+        prevSeq: { all: 0, staff: 0 },
+        commandId: uuid(),
+        type: "conversation.created",
+        data: create,
+      },
+    ]);
+    await store.members.insertMany(
+      create.members.map((userId) => ({
+        _id: memberId(born, userId),
+        conversationId: born,
+        userId,
+        standing: "all" as const,
+        active: true,
+        seq: 1,
+        at: Date.now(),
+      })),
+    );
+    void cluster.node("io-1").broker.broadcastLocal("$transporter.up");
+    await until("all have the message", () => members.every((member) => seqs(member, conversationId).includes(2)));
+    await until("all are told of the group", () => members.every((member) => seqs(member, born).includes(1)));
+    for (const member of members) expect(seqs(member, conversationId)).toEqual([1, 2]);
   });
 
   it("that start later hear how far each core node is, and miss nothing from then on", async () => {

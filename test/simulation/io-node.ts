@@ -46,8 +46,9 @@ export class IoNode implements Peer {
       coreHeard: (incarnation, flush) => this.table.coreHeard(incarnation, flush),
       coreLost: (incarnation) => this.table.coreLost(incarnation),
     });
+    const clocks = { clock: life, monotonic: () => life.world.now };
     const missing = { found: () => undefined, missed: () => undefined };
-    this.table = new RoomTable(roomPorts(this.cores, life, this.delivery(), missing), options.limits);
+    this.table = new RoomTable(roomPorts(this.cores, clocks, this.delivery(), missing), options.limits);
   }
 
   /** Hears how far each core node is, then accepts connections. */

@@ -13,11 +13,13 @@ const FORGET_AFTER_SECONDS = 3_600;
 
 export interface TrackerPorts {
   readonly clock: Clock;
+  /** Milliseconds that never go back. */
+  readonly monotonic: () => number;
   readonly reader: Reader;
   readonly limits: RoomLimits;
   /** Events found in the log, to be treated as broadcast. */
   found(events: readonly StoredEvent[]): void;
-  /** Too much is missing to read it: bring every room to the head of its log. */
+  /** Too much is missing to read it, or nobody knows what: bring every room to the head of its log. */
   syncRooms(): void;
 }
 
@@ -33,6 +35,8 @@ interface Incarnation {
   readonly parts: Map<number, Set<number>>;
   catchingUp: boolean;
   silentTicks: number;
+  /** When it was last heard, in monotonic milliseconds. */
+  heardAt: number;
   lost: { looks: number; nextInTicks: number; ticks: number } | undefined;
   looking: boolean;
 }
@@ -45,8 +49,11 @@ export class FlushTracker {
   private readonly incarnations = new Map<string, Incarnation>();
   private stopTick: () => void;
   private stopped = false;
+  /** When any of them was last heard, in monotonic milliseconds. */
+  private heardAt: number;
 
   constructor(private readonly ports: TrackerPorts) {
+    this.heardAt = ports.monotonic();
     this.stopTick = ports.clock.setTimeout(this.tick, TICK_MS);
   }
 
@@ -99,6 +106,7 @@ export class FlushTracker {
         parts: new Map(),
         catchingUp: false,
         silentTicks: 0,
+        heardAt: this.ports.monotonic(),
         lost: undefined,
         looking: false,
       };
@@ -107,8 +115,18 @@ export class FlushTracker {
     return node;
   }
 
+  /**
+   * Silence of all, or of one that is heard again, may be this node's own deafness (cut off, or its process stood still).
+   * An incarnation that lived only meanwhile is never heard of, so its flushes cannot be asked for.
+   */
   private heard(name: string): Incarnation {
     const node = this.find(name);
+    const { monotonic, limits } = this.ports;
+    const now = monotonic();
+    const deaf = now - Math.min(node.heardAt, this.heardAt) > limits.deafMs;
+    node.heardAt = now;
+    this.heardAt = now;
+    if (deaf) this.ports.syncRooms();
     node.silentTicks = 0;
     node.lost = undefined;
     return node;

@@ -50,9 +50,11 @@ export interface RoomDelivery {
 
 export interface RoomPorts extends RoomReads, RoomDelivery {
   readonly clock: Clock;
+  /** Milliseconds that never go back, whatever is done to the wall clock. */
+  readonly monotonic: () => number;
   /** Events found in the log whose broadcast did not arrive here. */
   readonly found?: (events: readonly StoredEvent[]) => void;
-  /** So many broadcasts did not arrive that they are not looked for: whatever is kept of events must be read again. */
+  /** Too many broadcasts, or nobody knows which, did not arrive, so they are not looked for: whatever is kept of events must be read again. */
   readonly missed?: () => void;
 }
 
@@ -72,6 +74,8 @@ export interface RoomLimits {
    * a second, and what a dead one wrote has to be seen within three.
    */
   readonly silentSeconds: number;
+  /** Milliseconds of silence, once they are over, after which whole lives of core nodes may have been missed. */
+  readonly deafMs: number;
   /** Standings remembered for sockets that connect before the projections show them. */
   readonly memory: number;
   /** Milliseconds they are remembered. */
@@ -87,6 +91,7 @@ export const ROOM_LIMITS: RoomLimits = {
   missingFlushes: 1_000,
   reorderMs: 50,
   silentSeconds: 1.5,
+  deafMs: 3_000,
   memory: 50_000,
   memoryMs: 300_000,
   youngMs: 300_000,

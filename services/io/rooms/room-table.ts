@@ -9,11 +9,13 @@ import { FlushTracker } from "./flush-tracker";
 import { type Connection, LocalSockets } from "./local-sockets";
 import { type LocalSocket, type Membership, ROOM_LIMITS, type RoomLimits, type RoomPorts } from "./ports";
 import { Reader } from "./reader";
+import { Resync } from "./resync";
 import { Room, type RoomHost } from "./room";
 import { StandingMemory } from "./standing-memory";
 
 /** Pauses before the memberships of a socket are read again while the projections may lag more than the memory knows. */
 const RECHECK_AFTER_MS = [1_000, 5_000, 30_000];
+const RECHECKED_ONCE = 1;
 
 /**
  * The rooms of one io node: which sockets see which conversations, and every event to each of them once, in order,
@@ -31,6 +33,7 @@ export class RoomTable {
   private readonly reader: Reader;
   private readonly host: RoomHost;
   private readonly limits: RoomLimits;
+  private readonly resyncing: Resync;
   private readonly startedAt: number;
   private stopped = false;
 
@@ -44,15 +47,22 @@ export class RoomTable {
     this.reader = new Reader(ports, this.limits);
     this.tracker = new FlushTracker({
       clock: ports.clock,
+      monotonic: ports.monotonic,
       reader: this.reader,
       limits: this.limits,
       found: (events) => {
         this.receive(events);
         ports.found?.(events);
       },
-      syncRooms: () => {
-        this.syncRooms();
-        ports.missed?.();
+      syncRooms: () => this.resync(),
+    });
+    this.resyncing = new Resync({
+      clock: ports.clock,
+      rooms: () => this.rooms.values(),
+      connections: () => this.sockets.all(),
+      rejoin: async (connection) => {
+        await this.joinKnown(connection, false);
+        this.recheck(connection, RECHECKED_ONCE);
       },
     });
     this.host = {
@@ -128,6 +138,16 @@ export class RoomTable {
     if (!this.stopped) this.tracker.lost(incarnation);
   }
 
+  /**
+   * Call when nobody knows which broadcasts this node has missed. Rooms are brought to the head of their logs, and
+   * sockets to the conversations of their users, one after the other in the background.
+   */
+  resync(): void {
+    if (this.stopped || !this.sockets.used) return;
+    this.resyncing.begin();
+    this.ports.missed?.();
+  }
+
   /** The audience in which the socket is live in the room; undefined when it is not. */
   audienceOf(socketId: string, conversationId: string): Audience | undefined {
     return this.rooms.get(conversationId)?.audienceOf(socketId);
@@ -155,6 +175,7 @@ export class RoomTable {
   stop(): void {
     this.stopped = true;
     this.tracker.stop();
+    this.resyncing.stop();
     for (const connection of this.sockets.all()) {
       connection.open = false;
       connection.cancelRecheck?.();
@@ -187,12 +208,18 @@ export class RoomTable {
     return concerned ? this.open(event.conversationId, event.seq - 1) : undefined;
   }
 
-  /** The room was opened beyond this event, so it never let the event's new members in, or never told them. */
+  /**
+   * The room was opened beyond this event, so it never let the event's new members in, or never told them. Whoever is
+   * in the room and further on than a page has the event from elsewhere: the log is not passed to them again.
+   */
   private admitLate(room: Room, event: StoredEvent, changes: readonly StandingChange[]): void {
     for (const { userId, standing } of changes) {
       if (standing === "none" || this.memory.newest(userId, event.conversationId)?.seq !== event.seq) continue;
       for (const socket of this.sockets.ofUser(userId)) {
-        void room.join(socket, event.seq - 1, "none", event.seq);
+        const since = room.sinceOf(socket.id);
+        if (since === undefined || since - event.seq < this.limits.page) {
+          void room.join(socket, event.seq - 1, "none", event.seq);
+        }
       }
     }
   }
@@ -246,13 +273,5 @@ export class RoomTable {
       if (!connection.open) return;
       void this.joinKnown(connection, false).then(() => this.recheck(connection, times + 1));
     }, pause);
-  }
-
-  private syncRooms(): void {
-    for (const room of this.rooms.values()) void room.fill(0);
-    for (const connection of this.sockets.all()) {
-      void this.joinKnown(connection, false);
-      this.recheck(connection, 0);
-    }
   }
 }

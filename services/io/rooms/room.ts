@@ -129,6 +129,11 @@ export class Room {
     this.closeIfEmpty();
   }
 
+  /** The seq at which a socket came in, live or catching up; undefined when it is not in the room. */
+  sinceOf(socketId: string): number | undefined {
+    return this.viewers.get(socketId)?.since ?? this.joiners.get(socketId)?.from;
+  }
+
   /** The audience of a live socket. */
   audienceOf(socketId: string): Audience | undefined {
     return this.viewers.get(socketId)?.audience;

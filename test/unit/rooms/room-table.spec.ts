@@ -285,6 +285,21 @@ describe("a user who becomes a member while connected", () => {
     expect(bench.seqs("dora")).toEqual([5, 6]);
     bench.table.stop();
   });
+
+  it("is not passed the log again when an old event is told again", async () => {
+    const bench = new Bench({ page: 10 });
+    const created = bench.log.append("conversation.created", { kind: "group", members: ["alice", "bob"] });
+    bench.log.messages(30);
+    for (const user of ["alice", "bob"]) {
+      bench.member(user, 31);
+      await bench.connect(user);
+    }
+    bench.table.receiveFound({ events: [created] });
+    await bench.clock.advance(1_000);
+    expect(bench.received.size).toBe(0);
+    expect(bench.table.isMember("bob", "c")).toBe(true);
+    bench.table.stop();
+  });
 });
 
 describe("after a sync", () => {

@@ -82,6 +82,7 @@ export class TestLog {
 /** A room table over a test log, with what every socket received as `seq`s in order. */
 export class Bench implements RoomPorts {
   readonly clock = new ManualClock();
+  readonly monotonic = (): number => this.clock.now();
   readonly log = new TestLog();
   readonly members = new Map<string, Membership[]>();
   readonly received = new Map<string, WireEvent[]>();
