@@ -301,10 +301,16 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     else call.answer({ noop: decision.noop });
   }
 
-  /** Answers a command whose event was found in the log: nobody may have been told of it. */
+  /**
+   * Answers a command whose event was found in the log. What the durable state covers is in a snapshot, was found when
+   * it was loaded, or was written here: it has been told. Of an event beyond it, by another node, perhaps nobody was.
+   */
   private answerFound(call: Call<C, D, N>, event: D): void {
     this.window.remember(event);
-    if (this.durable !== undefined) this.context.onFound(this.id, [event], this.durable);
+    const { durable } = this;
+    if (durable !== undefined && event.seq > this.context.behaviour.seqOf(durable)) {
+      this.context.onFound(this.id, [event], durable);
+    }
     call.answerRepeat(event);
   }
 

@@ -71,6 +71,35 @@ describe("a repeat", () => {
     await rig.stop();
   });
 
+  it("of an old command tells nobody again, whatever is in the log since", async () => {
+    const rig = new Rig();
+    rig.log.write(entry("a", 1, { by: "ann", commandId: "old", request: "put old" }));
+    rig.behaviour.snapshotSeq = 1;
+    for (let i = 0; i < 40; i++) rig.send("a", `c${i}`);
+    await settle();
+    rig.behaviour.snapshotSeq = 41;
+    const asked = [rig.send("a", "old"), rig.send("a", "c0"), rig.send("a", "c1")];
+    await settle();
+
+    expect(asked.map(({ answer }) => answer)).toEqual(["repeat 1", "repeat 2", "repeat 3"]);
+    expect(rig.found).toEqual([]);
+    await rig.stop();
+  });
+
+  it("of a command of another node, newer than the state, is told: perhaps nobody was", async () => {
+    const rig = new Rig();
+    rig.log.write(entry("a", 1, { action: "seal" }));
+    await rig.activate("a");
+    rig.found.length = 0;
+    rig.log.write(entry("a", 2, { by: "ann", commandId: "c1", request: "put c1" }));
+    const asked = rig.send("a", "c1");
+    await settle();
+
+    expect(asked.answer).toBe("repeat 2");
+    expect(rig.found).toEqual(["a2:other-2"]);
+    await rig.stop();
+  });
+
   it("is found in the log also when a rule would refuse it by now", async () => {
     const rig = new Rig();
     rig.log.write(entry("a", 1, { by: "ann", commandId: "c1", request: "put c1" }));
