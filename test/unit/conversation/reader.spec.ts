@@ -4,6 +4,7 @@ import { ConversationReader, type SyncAnswer } from "../../../actors/conversatio
 import { type ConversationState, emptyState } from "../../../actors/conversation/conversation.state";
 import { ConversationStore } from "../../../actors/conversation/conversation.store";
 import { ParleyError } from "../../../lib/errors";
+import type { Collection, CollectionDefinition, Document } from "../../../lib/store/collection";
 import { MemoryStore } from "../../../lib/store/memory";
 import { catchUp } from "../../../services/room/catch-up";
 
@@ -51,6 +52,32 @@ class Rig {
     return failure ? Promise.reject(failure) : Promise.resolve(this.state(id));
   }
 }
+
+describe("what an io node reads to make good what it missed", () => {
+  /** A server that leads no more answers from the past, unless it must ask the others. */
+  class DeposedStore extends MemoryStore {
+    override collection<T extends Document>(definition: CollectionDefinition): Collection<T> {
+      const collection = super.collection<T>(definition);
+      const find = collection.find.bind(collection);
+      collection.find = (filter, options) => (options?.fresh ? find(filter, options) : Promise.resolve([]));
+      return collection;
+    }
+  }
+
+  it("is all that was acknowledged, whichever server answers", async () => {
+    const store = new ConversationStore(new DeposedStore());
+    await store.insert([message("a", 1, "hello"), message("b", 1, "hello")]);
+    const flushes = await store.readFlushPage("i", 1, 5);
+    const [alone] = await store.readPages([{ conversationId: "a", after: 0, limit: 5 }]);
+    const together = await store.readPages(
+      ["a", "b"].map((conversationId) => ({ conversationId, after: 0, limit: 5 })),
+    );
+
+    expect(flushes.events).toHaveLength(2);
+    expect(alone?.events).toHaveLength(1);
+    expect(together.map(({ events }) => events.length)).toEqual([1, 1]);
+  });
+});
 
 describe("a sync of which one conversation cannot be read", () => {
   it("answers the others", async () => {
