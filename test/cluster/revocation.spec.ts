@@ -1,7 +1,14 @@
 import { performance } from "node:perf_hooks";
+import { ServiceBroker } from "moleculer";
 import { io, type Socket } from "socket.io-client";
+import { readConfig } from "../../lib/config";
+import { natsTransporter } from "../../lib/nats-transporter";
+import { parseKeys } from "../../services/auth/keys";
+import { AccessTokens } from "../../services/auth/tokens";
+import { callUsers } from "../../services/users/users.internal";
 import type { TestUser } from "../support/api";
 import { TestCluster } from "../support/cluster";
+import type { TokenPair } from "../support/rest";
 import { freshEnvironment, type FreshEnvironment } from "../support/servers/shared";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy";
 import { until } from "../support/wait";
@@ -12,6 +19,7 @@ const CLOSED_MS = 1_000;
 const ANSWERED_MS = 2_000;
 
 const PAUSE_MS = 5;
+const EXPIRES_IN_SECONDS = 4;
 
 interface Reply {
   readonly ok: boolean;
@@ -54,6 +62,8 @@ class Actor {
 describe("revocation over nodes", () => {
   let environment: FreshEnvironment;
   let cluster: TestCluster;
+  /** Calls what only services call. */
+  let operator: ServiceBroker;
   let nats: TcpProxy;
   let store: TcpProxy;
   const actors: Actor[] = [];
@@ -71,6 +81,11 @@ describe("revocation over nodes", () => {
       env: environment.env,
       nodes: { "io-2": { env } },
     });
+    const config = readConfig({ ...cluster.environment, DATA_DIR: "data", NODE_ID: "operator" });
+    const transporter = natsTransporter(config) ?? null;
+    operator = new ServiceBroker({ namespace: config.NAMESPACE, nodeID: "operator", logger: false, transporter });
+    await operator.start();
+    await operator.waitForServices("users");
   }, 60_000);
   afterEach(() => {
     for (const actor of actors.splice(0)) actor.stop();
@@ -79,6 +94,7 @@ describe("revocation over nodes", () => {
     store.resume();
   });
   afterAll(async () => {
+    await operator.stop();
     await cluster.stop();
     await Promise.all([nats.close(), store.close()]);
     await environment.drop();
@@ -139,6 +155,34 @@ describe("revocation over nodes", () => {
     expect(answeredAt - begunAt).toBeLessThan(ANSWERED_MS);
   });
 
+  it("closes the sockets of a token that expires on every node, also on one that hears nothing", async () => {
+    const user = await cluster.user();
+    const { token, expiresAt } = expiring(user, cluster.environment["AUTH_KEYS"] ?? "");
+    const all = await Promise.all(["io-1", "io-2"].map((node) => act({ ...user, token }, node)));
+    const lasting = await act(user, "io-1");
+    nats.freeze();
+    const expired = performance.now() + expiresAt - Date.now();
+    const closed = () => all.every((actor) => actor.closedAt > 0);
+    await until("both are closed", closed, expiresAt + CLOSED_MS - Date.now());
+    expect(all.map((actor) => actor.doneSince(expired))).toEqual([0, 0]);
+    expect(all.map((actor) => actor.revoked)).toEqual(all.map(() => [{ reason: "expired" }]));
+    expect(lasting.closedAt).toBe(0);
+  });
+
+  it("closes all sockets of a user who is deleted, of every login and on every node", async () => {
+    const user = await cluster.user();
+    const { email } = user.tokens.user;
+    const login = await cluster.rest("POST", "/auth/login", undefined, { email, password: "correct horse" });
+    const again = { ...user, token: login.expect<TokenPair>(200).accessToken };
+    const sockets = [user, again].flatMap((each) => ["io-1", "io-2"].map((node) => act(each, node)));
+    const all = await Promise.all(sockets);
+    nats.freeze();
+    expect(await callUsers(operator, "users.delete", { id: user.id })).toEqual({ deleted: true });
+    const answeredAt = performance.now();
+    await until("all are closed", () => all.every((actor) => actor.closedAt > 0), CLOSED_MS);
+    expect(all.map((actor) => actor.doneSince(answeredAt))).toEqual([0, 0, 0, 0]);
+  });
+
   it("gives and takes roles on live sockets of a node that is cut off from the broker", async () => {
     const [user] = await cluster.users(1);
     if (!user) throw new Error("no user");
@@ -189,6 +233,13 @@ describe("revocation over nodes", () => {
     expect(actor.doneSince(answeredAt)).toBe(0);
   });
 });
+
+/** Another access token of the same login, and when it expires, in wall-clock milliseconds. */
+function expiring({ token }: TestUser, keys: string): { token: string; expiresAt: number } {
+  const tokens = new AccessTokens(parseKeys(keys), Date);
+  const short = tokens.issue(tokens.verify(token), EXPIRES_IN_SECONDS);
+  return { token: short, expiresAt: tokens.verify(short).expiresAt };
+}
 
 function proxyOf(url: string): Promise<TcpProxy> {
   const { hostname: host, port } = new URL(url);
