@@ -37,6 +37,8 @@ export interface ChaosReport {
   readonly repeated: Load["failures"];
   /** Events that came to a client again, and were dropped. */
   readonly duplicates: number;
+  /** Claims that were refused, and done later by an attempt that was held up on its way. */
+  readonly lateClaims: number;
   readonly fenceHits: number;
   readonly storeErrors: number;
   /** Nodes that ended by themselves. */
@@ -101,6 +103,7 @@ async function kill(stage: Stage, load: Load, options: ChaosOptions): Promise<Ch
     calls: load.acks.between(begunAt, endedAt),
     repeated: load.failures,
     duplicates: load.clients.reduce((sum, { view }) => sum + view.duplicates, 0),
+    lateClaims: load.desks.reduce((sum, { late }) => sum + late.length, 0),
     fenceHits: counters.total("parley_fence_hits_total"),
     storeErrors: counters.total("parley_store_errors_total"),
     ends: killer.ends,

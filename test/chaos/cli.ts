@@ -32,6 +32,7 @@ function lines(report: ChaosReport): string[] {
     ...Object.entries(report.repeated).map(
       ([name, { count, longestMs }]) => `  repeated ${name}: ${count}, after ${round(longestMs)} ms at most`,
     ),
+    `  claims refused and done later: ${report.lateClaims}`,
     ...(report.ends.length > 0 ? [`  ended by themselves: ${report.ends.join(", ")}`] : []),
     ...(violations.length > 0 ? violations : ["  oracle: clean"]),
   ];

@@ -23,6 +23,11 @@ const SEEN_MS = 60_000;
 export class Desk {
   readonly conversationIds: string[] = [];
   readonly done: Done[] = [];
+  /** Claims that were refused and yet done afterwards, by an attempt that had been on its way all the time. */
+  readonly late: Done[] = [];
+
+  /** Commands of claims that lost, by agent and session. */
+  private readonly refused = new Map<string, string>();
 
   constructor(
     readonly customer: Person,
@@ -63,12 +68,12 @@ export class Desk {
     yield;
     await this.act(acks, second, "session.return", { sessionId: id });
     yield;
-    await this.act(acks, first, "session.claim", { sessionId: id });
-    first.client.follow(id);
+    const holder = (await this.claims(acks, first, id)) ? first : this.outrun(second, id);
+    holder.client.follow(id);
     await say(customer, "thank you");
     yield;
     const { lastSeq } = await this.act(acks, customer, "session.close", { sessionId: id });
-    for (const { client } of [customer, first]) await client.reaches(id, lastSeq, SEEN_MS);
+    for (const { client } of [customer, holder]) await client.reaches(id, lastSeq, SEEN_MS);
     for (const { client } of this.people) client.view.forget(id);
     yield;
   }
@@ -94,13 +99,27 @@ export class Desk {
   }
 
   private async claims(acks: AckLog, agent: Person, sessionId: string): Promise<boolean> {
+    const commandId = crypto.randomUUID();
     try {
-      await this.act(acks, agent, "session.claim", { sessionId });
+      await this.act(acks, agent, "session.claim", { sessionId }, commandId);
       return true;
     } catch (error) {
-      if (error instanceof Refusal && error.type === "SESSION_TAKEN") return false;
-      throw error;
+      if (!(error instanceof Refusal) || error.type !== "SESSION_TAKEN") throw error;
+      this.refused.set(`${agent.user.id} ${sessionId}`, commandId);
+      return false;
     }
+  }
+
+  /**
+   * Somebody has the session that was given back: only its former holder can, by the claim that lost the race, of which
+   * an attempt was held up on its way. The verdict looks for it in the log.
+   */
+  private outrun(former: Person, conversationId: string): Person {
+    const { client } = former;
+    const lost = this.refused.get(`${client.user} ${conversationId}`);
+    if (lost === undefined) throw new Error(`${client.user} cannot have ${conversationId}`);
+    this.late.push({ client, conversationId, commandId: lost });
+    return former;
   }
 
   private async act(
@@ -108,8 +127,9 @@ export class Desk {
     { client }: Person,
     event: string,
     params: { sessionId: string; to?: unknown },
+    commandId: string = crypto.randomUUID(),
   ): Promise<SessionAnswer> {
-    const command: Command = { commandId: crypto.randomUUID(), ...params };
+    const command: Command = { commandId, ...params };
     const answer = await acks.time(() => client.command<SessionAnswer>(event, command));
     this.note(client, params.sessionId, command.commandId);
     return answer;

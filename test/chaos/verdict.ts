@@ -86,12 +86,12 @@ function staysOf(id: string, log: readonly StoredEvent[], clients: readonly Parl
   return stays;
 }
 
-/** Acknowledged commands of sessions without an event. */
+/** Commands of sessions that were acknowledged, or must have been done, without an event. */
 function missing({ desks }: Load, logs: Logs): string[] {
   const key = (by: string, commandId: string) => `${by} ${commandId}`;
   const stored = new Set([...logs.values()].flatMap((log) => log.map((event) => key(event.by, event.commandId))));
   return desks
-    .flatMap(({ done }) => done)
+    .flatMap(({ done, late }) => [...done, ...late])
     .filter(({ client, commandId }) => !stored.has(key(client.user, commandId)))
     .map(({ client, conversationId, commandId }) => `A ${conversationId} ${client.user} ${commandId}: not in the log`);
 }
