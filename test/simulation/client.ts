@@ -35,6 +35,8 @@ export class Client implements LinkEnd {
   readonly followed = new Map<string, Followed>();
   /** Never gives a command up. */
   patient = false;
+  /** Never connects again. */
+  away = false;
   /** Commands without a final answer. */
   pending = 0;
   private links = 0;
@@ -52,6 +54,7 @@ export class Client implements LinkEnd {
     readonly userId: string,
     readonly name: string,
     private readonly pickIo: () => IoNode | undefined,
+    private readonly tokenOf: (client: Client) => string,
   ) {}
 
   /** Connected, caught up, and nothing waits for an answer. */
@@ -59,10 +62,19 @@ export class Client implements LinkEnd {
     return this.link !== undefined && this.listed && this.pending === 0 && !this.syncing && !this.syncWanted;
   }
 
+  /** Is gone for good. */
+  goAway(): void {
+    this.world.trace("away", this.name);
+    this.away = true;
+    this.link?.break();
+  }
+
   connect(): void {
+    if (this.away) return;
     const io = this.pickIo();
     if (!io) return void this.world.schedule(200, () => this.connect());
-    const link = new Link(this.world, this.faults, `${this.name}#${++this.links}`, this, io);
+    const id = `${this.name}#${++this.links}`;
+    const link = new Link(this.world, this.faults, id, this, io, this.tokenOf(this));
     this.world.trace("connect", link.id, io.life.incarnation);
     this.link = link;
     this.cursors = new Map();
@@ -83,6 +95,17 @@ export class Client implements LinkEnd {
       const lane = this.lanes.get(request.conversationId) ?? [];
       this.lanes.set(request.conversationId, lane);
       if (lane.push({ request, resolve }) === 1) this.attempt(lane);
+    });
+  }
+
+  /** Asks for something that changes nothing in the log, once. */
+  read(name: string, params: object, heard: (answer: unknown) => void): void {
+    const { link } = this;
+    link?.toServer(() => {
+      link.io.ask(link, name, params).then(
+        (answer) => link.answer(() => heard(answer)),
+        () => undefined,
+      );
     });
   }
 
@@ -122,7 +145,7 @@ export class Client implements LinkEnd {
       this.attempt(lane);
     };
     link.toServer(() => {
-      void link.io.command(request).then((answer) =>
+      void link.io.command(link, request).then((answer) =>
         link.answer(() => {
           if (!waiting) return;
           waiting = false;

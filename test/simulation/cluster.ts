@@ -1,5 +1,6 @@
 import type { RoomLimits } from "../../services/io/rooms/ports";
 import type { OutboxRow } from "../../lib/outbox/outbox.store";
+import type { Principal } from "../../services/auth/principal";
 import { CoreNode } from "./core-node";
 import type { Faults } from "./faults";
 import { IoNode } from "./io-node";
@@ -9,6 +10,7 @@ import type { Oracle } from "./oracle";
 import { SchedulerNode } from "./scheduler-node";
 import { SimKv } from "./sim-kv";
 import { SimStore } from "./sim-store";
+import type { Timer } from "./timers";
 import type { World } from "./world";
 
 export interface ClusterLimits {
@@ -32,6 +34,10 @@ export interface ClusterOptions {
   readonly limits: ClusterLimits;
   /** Takes rows of the outbox; absent where nobody wants to know of messages. */
   readonly receive: ((row: OutboxRow) => Promise<void>) | undefined;
+  /** Presence is kept. */
+  readonly presence: boolean;
+  readonly onAct: (user: Principal) => void;
+  readonly onRefused: (timer: Timer) => void;
   /** A process was killed: what hangs on it is cut. */
   readonly onKilled: (life: Life) => void;
 }
@@ -87,8 +93,9 @@ export class Cluster {
     ];
   }
 
-  /** No more faults: whatever is down comes back. */
+  /** No more faults, but perhaps a last one: whatever is down comes back. */
   calm(): void {
+    const { random } = this.options.world;
     this.disturbed = false;
     this.store.disturbed = false;
     this.kv.disturbed = false;
@@ -100,6 +107,7 @@ export class Cluster {
       life?.wake();
       this.startOne(machine);
     }
+    if (random.chance(0.3)) this.crash(random.pick(this.machines));
   }
 
   private startOne(machine: Machine): void {
@@ -117,12 +125,15 @@ export class Cluster {
 
   private make(machine: Machine, life: Life): CoreNode | IoNode | SchedulerNode {
     const { network } = this;
-    const { world, faults, oracle, limits, receive } = this.options;
+    const { world, faults, oracle, limits, receive, presence, onAct, onRefused } = this.options;
     const misroutes = (): boolean => this.disturbed && world.random.chance(faults.misrouted);
     const store = this.store.client(life);
-    if (machine.kind === "scheduler") return new SchedulerNode({ life, store, network, ...(receive && { receive }) });
-    if (machine.kind === "io")
-      return new IoNode({ life, network, limits: this.roomLimits(), requestMs: faults.requestMs, misroutes });
+    if (machine.kind === "scheduler")
+      return new SchedulerNode({ life, store, network, presence, onRefused, ...(receive && { receive }) });
+    if (machine.kind === "io") {
+      const { requestMs } = faults;
+      return new IoNode({ life, store, network, limits: this.roomLimits(), requestMs, misroutes, onAct, presence });
+    }
     return new CoreNode({
       life,
       store,
@@ -131,6 +142,7 @@ export class Cluster {
       limits,
       misroutes,
       publishes: receive !== undefined,
+      presence,
       onAsked: ({ conversationId, command }) => oracle.asked({ ...command, conversationId }),
       onLost: () => this.crash(machine),
     });

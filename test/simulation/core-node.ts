@@ -1,14 +1,14 @@
 import { Conversations } from "../../actors/conversation/conversation.actor";
-import { fittingPages, partsOf } from "../../actors/conversation/conversation.parts";
 import type { Kv } from "../../lib/kv/kv";
 import { Outbox } from "../../lib/outbox/publisher";
 import type { Store } from "../../lib/store/collection";
-import { ConversationLists } from "../../services/room/conversation-lists";
+import { PresenceTracker } from "../../services/presence/presence.tracker";
 import type { RoomInternal } from "../../services/room/room.internal";
+import { coreActions } from "./core-actions";
 import type { Life } from "./life";
 import type { Network, Peer } from "./network";
 import { WANTED } from "./scheduler-node";
-import { type Handlers, type Meta, SimBroker } from "./sim-broker";
+import { SimBroker } from "./sim-broker";
 
 export interface CoreOptions {
   readonly life: Life;
@@ -27,9 +27,9 @@ export interface CoreOptions {
   readonly onLost: () => void;
   /** Somebody wants to know of messages. */
   readonly publishes: boolean;
+  /** Presence is kept. */
+  readonly presence: boolean;
 }
-
-type Params<N extends keyof RoomInternal> = RoomInternal[N]["params"];
 
 /** Shorter than in the product: histories are short, and sweeping an owner that lives is part of the game. */
 const SWEEPING = { ownerlessMs: 20_000, againMs: 5_000 };
@@ -37,7 +37,6 @@ const PING_MS = 1_500;
 const STORELESS_AFTER_MS = 5_000;
 const SPREAD_MS = 100;
 const FINISH_MS = 10_000;
-const SYNC_PATIENCE_MS = 2_000;
 
 /** A process that serves conversations: the product's own `Conversations`, on a simulated store and broker. */
 export class CoreNode implements Peer {
@@ -45,20 +44,29 @@ export class CoreNode implements Peer {
   readonly life: Life;
   readonly broker: SimBroker;
   readonly conversations: Conversations;
-  private readonly lists: ConversationLists;
+  private readonly tracker: PresenceTracker | undefined;
   private storeAt: number;
 
   constructor(private readonly options: CoreOptions) {
-    const { life, network, misroutes } = options;
+    const { life, store, network, misroutes, onAsked, presence } = options;
     this.life = life;
     this.storeAt = life.world.now;
-    this.broker = new SimBroker({ life, kind: this.kind, network, actions: this.actions(), misroutes });
+    const actions = coreActions(() => ({
+      life,
+      store,
+      broker: this.broker,
+      conversations: this.conversations,
+      tracker: this.tracker,
+      onAsked,
+    }));
+    this.broker = new SimBroker({ life, kind: this.kind, network, actions, misroutes });
     this.conversations = this.makeConversations();
-    this.lists = new ConversationLists(this.conversations);
+    this.tracker = presence ? this.makeTracker() : undefined;
   }
 
   async start(): Promise<void> {
     this.pingStore();
+    this.tracker?.start();
     await this.conversations.start();
   }
 
@@ -70,7 +78,7 @@ export class CoreNode implements Peer {
     this.become("draining");
     await life.pauseFor(SPREAD_MS);
     while (this.broker.underWay > 0 && life.world.now < end) await life.pauseFor(5);
-    await this.conversations.stop(withinMs);
+    await Promise.all([this.conversations.stop(withinMs), this.tracker?.stop()]);
     network.leave(this);
   }
 
@@ -102,30 +110,21 @@ export class CoreNode implements Peer {
     });
   }
 
-  /** What the facades over the conversations do. */
-  private actions(): Handlers {
-    const conversations = (): Conversations => this.conversations;
-    return {
-      "room.command": (params: Params<"room.command">) => {
-        this.options.onAsked(params);
-        return conversations().command(params.conversationId, params.command);
+  private makeTracker(): PresenceTracker {
+    const { life, kv, network } = this.options;
+    return new PresenceTracker({
+      kv,
+      clock: life,
+      monotonic: () => life.world.now,
+      nodeId: life.name,
+      isGone: (node) => !network.alive(life, "io").includes(node),
+      takeCensus: () => this.broker.broadcast("presence.census", {}, { groups: ["io"] }),
+      announce: (userId, { status }) => {
+        life.world.trace("shown", userId, status);
+        return Promise.resolve();
       },
-      "room.catchUp": ({ cursors }: Params<"room.catchUp">, { userId = "", deadline = 0 }: Meta) =>
-        conversations().reader.sync(userId, cursors, Math.min(deadline, this.life.now() + SYNC_PATIENCE_MS)),
-      "room.memberships": async ({ userId }: Params<"room.memberships">) => ({
-        memberships: await this.lists.memberships(userId),
-      }),
-      "room.events": async ({ reads }: Params<"room.events">) => ({
-        pages: fittingPages(await conversations().store.readPages(reads)),
-      }),
-      "room.flushes": async ({ incarnation, from, to, part }: Params<"room.flushes">) => {
-        const { events, through } = await conversations().store.readFlushPage(incarnation, from, to);
-        const parts = partsOf(events);
-        return { events: parts[part] ?? [], through, parts: parts.length };
-      },
-      "room.progress": () => Promise.resolve(conversations().progress),
-      "room.sweep": () => conversations().sweep(),
-    };
+      failed: () => undefined,
+    });
   }
 
   private become(state: SimBroker["state"]): void {

@@ -28,6 +28,7 @@ export class Link {
     readonly id: string,
     private readonly client: LinkEnd,
     readonly io: IoNode,
+    readonly token: string,
   ) {
     this.toServer(() => {
       if (this.io.accepts) this.io.connect(this);

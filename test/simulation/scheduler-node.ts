@@ -2,6 +2,8 @@ import type { StoredEvent } from "../../actors/conversation/conversation.events"
 import { OutboxDelivery } from "../../lib/outbox/delivery";
 import { type OutboxRow, OutboxStore } from "../../lib/outbox/outbox.store";
 import type { Publisher } from "../../lib/outbox/publisher";
+import { isParleyError } from "../../lib/errors";
+import { DueScan } from "../../lib/scheduling/due-scan";
 import type { Job } from "../../lib/scheduling/job";
 import { Lease } from "../../lib/scheduling/lease";
 import { Scheduler } from "../../lib/scheduling/scheduler";
@@ -10,8 +12,10 @@ import { StoreTurnMemory } from "../../lib/scheduling/turn-memory";
 import type { Store } from "../../lib/store/collection";
 import { callRoom } from "../../services/room/room.internal";
 import type { Life } from "./life";
+import { toCommand } from "./messages";
 import type { Network, Peer } from "./network";
 import { SimBroker } from "./sim-broker";
+import { requestOf, type Timer, TIMERS } from "./timers";
 
 /** Wants every message, with what is needed to know it again. */
 export const WANTED: Pick<Publisher<StoredEvent>, "name" | "wants"> = {
@@ -22,6 +26,8 @@ export const WANTED: Pick<Publisher<StoredEvent>, "name" | "wants"> = {
 
 const DELIVER_MS = 1_000;
 const SWEEP_MS = 5_000;
+const TIMERS_MS = 500;
+const COMMAND_MS = 5_000;
 
 export interface SchedulerOptions {
   readonly life: Life;
@@ -29,6 +35,10 @@ export interface SchedulerOptions {
   readonly network: Network;
   /** A row arrives where it was to be delivered; rejects when it was refused. Absent where nobody wants to know. */
   readonly receive?: (row: OutboxRow) => Promise<void>;
+  /** A timer's effect was refused for good. */
+  readonly onRefused: (timer: Timer) => void;
+  /** Presence is kept. */
+  readonly presence: boolean;
 }
 
 /** A process that runs jobs: the product's own scheduler, lease and delivery, on a simulated store and broker. */
@@ -63,13 +73,41 @@ export class SchedulerNode implements Peer {
   }
 
   private jobs(): Job[] {
-    const sweep: Job = {
-      name: "marks.sweep",
-      schedule: { everyMs: SWEEP_MS },
-      limitMs: 30_000,
-      run: async () => void (await callRoom(this.broker, "room.sweep", { of: "marks" }, { timeout: 30_000 })),
-    };
-    return this.options.receive ? [sweep, this.delivery(this.options.receive)] : [sweep];
+    const { receive, presence } = this.options;
+    const jobs = [this.timers(), this.sweep("marks.sweep", "room.sweep", { of: "marks" })];
+    if (presence) jobs.push(this.sweep("presence.sweep", "presence.sweep", {}));
+    if (receive) jobs.push(this.delivery(receive));
+    return jobs;
+  }
+
+  private sweep(name: string, action: string, params: object): Job {
+    const run = async (): Promise<void> => void (await this.broker.call(action, params, { timeout: 30_000 }));
+    return { name, schedule: { everyMs: SWEEP_MS }, limitMs: 30_000, run };
+  }
+
+  private timers(): Job {
+    const { life, store } = this.options;
+    const scan = new DueScan<Timer>({
+      collection: store.collection<Timer>(TIMERS),
+      field: "dueAt",
+      act: (timer) => this.say(timer),
+      clock: life,
+      stopwatch: { now: () => life.world.now },
+    });
+    return { name: "timers", schedule: { everyMs: TIMERS_MS }, limitMs: 30_000, run: (turn) => scan.run(turn) };
+  }
+
+  private async say(timer: Timer): Promise<void> {
+    const { life, store, onRefused } = this.options;
+    const deadline = life.now() + COMMAND_MS;
+    const params = { conversationId: timer.conversationId, command: toCommand(requestOf(timer), deadline) };
+    try {
+      await callRoom(this.broker, "room.command", params, { timeout: COMMAND_MS });
+    } catch (error) {
+      if (!isParleyError(error) || error.retryable) throw error;
+      onRefused(timer);
+    }
+    await store.collection<Timer>(TIMERS).deleteMany({ _id: timer._id });
   }
 
   private delivery(receive: (row: OutboxRow) => Promise<void>): Job {

@@ -83,6 +83,12 @@ export class SimStore {
     for (const { settle } of lost) settle(failed("fail-over"));
   }
 
+  /** Documents that are there at once, and stay. */
+  async put<T extends Document>(definition: CollectionDefinition, documents: readonly T[]): Promise<void> {
+    this.definitions.set(definition.name, definition);
+    for (const store of [this.primary, this.majority]) await store.collection<T>(definition).insertMany(documents);
+  }
+
   /** A store as one node sees it. */
   client(receiver: Receiver): Store {
     return {

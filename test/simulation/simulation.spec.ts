@@ -12,7 +12,7 @@ describe("the simulated cluster", () => {
       expect(failures).toEqual([]);
       expect(seeds).toBe(1_000);
     },
-    3 * MINUTES,
+    6 * MINUTES,
   );
 
   it(

@@ -6,8 +6,12 @@ import { withNotes, withoutTime } from "./environment";
 import { drawFaults, type Faults } from "./faults";
 import type { IoNode } from "./io-node";
 import type { Life } from "./life";
+import { Logins } from "./logins";
 import { Oracle } from "./oracle";
+import { PresenceTruth } from "./presence";
+import { Reads } from "./reads";
 import type { SchedulerNode } from "./scheduler-node";
+import { Timers } from "./timers";
 import { Workload, type User } from "./workload";
 import { World } from "./world";
 
@@ -23,6 +27,11 @@ export interface Outcome {
 }
 
 const SETTLE_MS = 120_000;
+/** Longer than the lease of a connection. */
+const STAY_MS = 85_000;
+const PRESENCE_LAG_MS = 5_000;
+/** Whatever was down has come back by then. */
+const PUNCTUAL_AFTER_MS = 15_000;
 
 /** One history: some processes, users and faults, all drawn from the seed. */
 export class Simulation {
@@ -35,6 +44,10 @@ export class Simulation {
   private readonly users: User[] = [];
   private readonly clients: Client[] = [];
   private readonly workload: Workload;
+  private readonly logins: Logins;
+  private readonly reads: Reads;
+  private readonly timers: Timers;
+  private readonly presence: PresenceTruth | undefined;
 
   constructor(seed: number, verbose = false) {
     this.world = new World(seed, verbose);
@@ -49,6 +62,8 @@ export class Simulation {
     };
     this.oracle = new Oracle(this.world, limits);
     this.publishes = random.chance(0.4);
+    const presence = random.chance(0.15);
+    this.logins = new Logins(this.world, this.oracle, () => this.pickIo());
     const schedulers = (): SchedulerNode[] => this.cluster.alive<SchedulerNode>("scheduler");
     this.deliveries = new Deliveries(this.world, this.oracle, schedulers, random.between(0, 0.3));
     this.cluster = new Cluster({
@@ -57,13 +72,27 @@ export class Simulation {
       oracle: this.oracle,
       limits,
       receive: this.publishes ? (row) => this.deliveries.receive(row) : undefined,
+      presence,
+      onAct: (user) => this.logins.acted(user),
+      onRefused: (timer) => this.timers.refuse(timer),
       onKilled: (life) => this.cut(life),
     });
+    const { store, kv } = this.cluster;
+    this.reads = new Reads(this.world, this.oracle, store.durable);
+    this.timers = new Timers(this.world, this.oracle, store);
     this.cluster.add("core", 1 + random.int(3));
     this.cluster.add("io", 1 + random.int(2));
     this.cluster.add("scheduler", 1 + random.int(2));
     this.addUsers();
-    this.workload = new Workload(this.world, this.oracle, this.users, this.clients, largeGroups);
+    const userIds = this.users.map(({ id }) => id);
+    const ios = (): IoNode[] => this.cluster.alive<IoNode>("io");
+    this.presence = presence ? new PresenceTruth(kv, userIds, ios) : undefined;
+    this.workload = new Workload(this.world, this.oracle, this.users, this.clients, largeGroups, [
+      (client) => this.reads.act(client),
+      (client) => this.reads.act(client),
+      (client) => this.logins.act(client),
+      (client) => this.timers.plan(client.userId),
+    ]);
   }
 
   async run(): Promise<Outcome> {
@@ -83,6 +112,7 @@ export class Simulation {
       this.workload.knock();
       await this.settle(world.now + SETTLE_MS);
     }
+    if (this.presence && !world.failure) await this.stay(this.presence);
     if (!world.failure) await this.checkSnapshots();
     return this.outcome();
   }
@@ -102,7 +132,9 @@ export class Simulation {
   }
 
   private addClient(userId: string, name: string): void {
-    this.clients.push(new Client(this.world, this.faults, this.oracle, userId, name, () => this.pickIo()));
+    const pickIo = (): IoNode | undefined => this.pickIo();
+    const tokenOf = (client: Client): string => this.logins.tokenOf(client);
+    this.clients.push(new Client(this.world, this.faults, this.oracle, userId, name, pickIo, tokenOf));
   }
 
   private pickIo(): IoNode | undefined {
@@ -128,18 +160,55 @@ export class Simulation {
     this.world.trace("calm");
     this.deliveries.disturbed = false;
     this.cluster.calm();
+    this.timers.calm(PUNCTUAL_AFTER_MS);
     for (const client of this.clients) client.patient = true;
+    if (this.presence) this.sendAway();
   }
 
   private async settle(latest: number): Promise<void> {
     const { world } = this;
     let calmChecks = 0;
     while (!world.failure && calmChecks < 3) {
-      const open = this.unsettled();
+      const open = this.unsettled() ?? (await this.wrong());
       calmChecks = open === undefined ? calmChecks + 1 : 0;
       if (open !== undefined && world.now >= latest) return world.fail(`S: not settled two minutes after: ${open}`);
       await world.runUntil(world.now + 500);
     }
+  }
+
+  private sendAway(): void {
+    const gone = this.users.filter(() => this.world.random.chance(0.3)).map(({ id }) => id);
+    for (const client of this.clients) if (gone.includes(client.userId)) client.goAway();
+  }
+
+  /** While nothing happens nobody comes or goes: leases are renewed. */
+  private async stay(presence: PresenceTruth): Promise<void> {
+    const { world } = this;
+    const end = world.now + STAY_MS;
+    let rightAt = world.now;
+    while (world.now < end && !world.failure) {
+      await world.runUntil(world.now + 1_000);
+      const wrong = await presence.wrong();
+      if (wrong === undefined) rightAt = world.now;
+      else if (world.now - rightAt > PRESENCE_LAG_MS) world.fail(`P: ${wrong}`);
+    }
+  }
+
+  /** The same, of what only the servers know. */
+  private async wrong(): Promise<string | undefined> {
+    const { timers, reads, presence } = this;
+    return (await timers.wrong()) ?? (await reads.wrong()) ?? (await presence?.wrong()) ?? (await this.behind());
+  }
+
+  /** A conversation whose snapshot lags behind the log. */
+  private async behind(): Promise<string | undefined> {
+    const snapshots = await new ConversationStore(this.cluster.store.durable).conversations.find({});
+    const applied = new Map(snapshots.map(({ _id, appliedSeq }) => [_id, appliedSeq]));
+    for (const id of this.oracle.histories.keys()) {
+      const seq = applied.get(id) ?? 0;
+      if (seq < this.oracle.head(id)) return `${id} is projected through ${seq} of ${this.oracle.head(id)}`;
+    }
+    return undefined;
   }
 
   /** What is not yet as it must be in the end. */
@@ -148,6 +217,7 @@ export class Simulation {
     const late = this.publishes ? this.deliveries.missing() : undefined;
     if (late) return `${late.conversationId}/${late.seq} was not delivered`;
     for (const client of this.clients) {
+      if (client.away) continue;
       if (!client.quiet) return `${client.name} waits (${client.pending} commands)`;
       for (const id of this.oracle.histories.keys()) {
         const standing = this.oracle.standing(id, client.userId);

@@ -31,6 +31,7 @@ export class Workload {
     private readonly users: readonly User[],
     private readonly clients: readonly Client[],
     private readonly largeGroups: boolean,
+    private readonly asides: ReadonlyArray<(client: Client) => void>,
   ) {
     this.creations = world.random.logBetween(0.04, 0.5);
   }
@@ -39,6 +40,7 @@ export class Workload {
   act(): void {
     const { random } = this.world;
     const client = random.pick(this.clients);
+    if (random.chance(0.15)) return random.pick(this.asides)(client);
     if (random.chance(0.12)) return this.race(client);
     const draft = this.draft(client);
     if (draft) this.perform(client, draft);

@@ -1,0 +1,113 @@
+import type { Conversations } from "../../actors/conversation/conversation.actor";
+import { fittingPages, partsOf } from "../../actors/conversation/conversation.parts";
+import type { ServiceBroker } from "moleculer";
+import type { Store } from "../../lib/store/collection";
+import { announce } from "../../services/auth/announcement";
+import { RevocationLedger } from "../../services/auth/revocation-ledger";
+import type { RoleChange } from "../../services/auth/revocations";
+import type { PresenceInternal } from "../../services/presence/presence.internal";
+import type { PresenceTracker } from "../../services/presence/presence.tracker";
+import { ConversationLists } from "../../services/room/conversation-lists";
+import type { RoomInternal } from "../../services/room/room.internal";
+import type { Life } from "./life";
+import { FIRST_ROLES } from "./logins";
+import type { Asked } from "./reads";
+import type { Handlers, Meta, SimBroker } from "./sim-broker";
+
+export interface CoreParts {
+  readonly life: Life;
+  readonly store: Store;
+  readonly broker: SimBroker;
+  readonly conversations: Conversations;
+  readonly tracker: PresenceTracker | undefined;
+  readonly onAsked: (command: RoomInternal["room.command"]["params"]) => void;
+}
+
+type Params<N extends keyof RoomInternal> = RoomInternal[N]["params"];
+type Ended = { readonly userId: string; readonly family: string };
+type Receipt = { readonly conversationId: string; readonly seq: number; readonly kind: "read" | "delivered" };
+
+const SYNC_PATIENCE_MS = 2_000;
+
+/** What the services of a core node do: thin facades over the product's own classes. */
+export function coreActions(parts: () => CoreParts): Handlers {
+  return { ...roomActions(parts), ...messageActions(parts), ...authActions(parts), ...presenceActions(parts) };
+}
+
+function roomActions(parts: () => CoreParts): Handlers {
+  return {
+    "room.command": (params: Params<"room.command">) => {
+      const { conversations, onAsked } = parts();
+      onAsked(params);
+      return conversations.command(params.conversationId, params.command);
+    },
+    "room.catchUp": ({ cursors }: Params<"room.catchUp">, { userId = "", deadline = 0 }: Meta) => {
+      const { conversations, life } = parts();
+      return conversations.reader.sync(userId, cursors, Math.min(deadline, life.now() + SYNC_PATIENCE_MS));
+    },
+    "room.memberships": async ({ userId }: Params<"room.memberships">) => {
+      const lists = new ConversationLists(parts().conversations);
+      return { memberships: await lists.memberships(userId) };
+    },
+    "room.events": async ({ reads }: Params<"room.events">) => ({
+      pages: fittingPages(await parts().conversations.store.readPages(reads)),
+    }),
+    "room.flushes": async ({ incarnation, from, to, part }: Params<"room.flushes">) => {
+      const { events, through } = await parts().conversations.store.readFlushPage(incarnation, from, to);
+      const pages = partsOf(events);
+      return { events: pages[part] ?? [], through, parts: pages.length };
+    },
+    "room.progress": () => Promise.resolve(parts().conversations.progress),
+    "room.sweep": () => parts().conversations.sweep(),
+  };
+}
+
+function messageActions(parts: () => CoreParts): Handlers {
+  return {
+    "message.history": async (asked: Asked & { conversationId: string }, { userId = "", deadline = 0 }: Meta) => {
+      const { reader } = parts().conversations;
+      return reader.history(await reader.authorise(asked.conversationId, userId, deadline), asked);
+    },
+    "message.receipt": async ({ conversationId, seq, kind }: Receipt, { userId = "", deadline = 0 }: Meta) => {
+      const { reader, receipts } = parts().conversations;
+      const { state, audience, through } = await reader.authorise(conversationId, userId, deadline);
+      const last = audience === "staff" ? through : state.lastAll;
+      const watermark = await receipts.raise(conversationId, userId, kind, Math.min(seq, last));
+      return { seq: kind === "read" ? watermark.readSeq : watermark.deliveredSeq };
+    },
+  };
+}
+
+function authActions(parts: () => CoreParts): Handlers {
+  const ledger = (): RevocationLedger => new RevocationLedger(parts().store);
+  const tell = (revocation: RoleChange | Awaited<ReturnType<RevocationLedger["add"]>>): Promise<void> =>
+    announce(parts().broker as unknown as ServiceBroker, parts().life, revocation);
+  return {
+    "auth.end": async (ended: Ended) => {
+      await tell(await ledger().add(ended, parts().life.now()));
+      return null;
+    },
+    "auth.setRoles": async (change: Pick<RoleChange, "userId" | "roles">) => {
+      for (;;) {
+        const made = await ledger().addRoles(await ledger().last(), change, parts().life.now());
+        if (!made) continue;
+        await tell(made);
+        return { number: made.number };
+      }
+    },
+    "users.principal": async ({ id }: { id: string }) => {
+      const last = (await ledger().roleChanges(0)).filter(({ userId }) => userId === id).at(-1);
+      return { roles: last?.roles ?? FIRST_ROLES, guest: false, rolesNumber: last?.number ?? 0 };
+    },
+  };
+}
+
+function presenceActions(parts: () => CoreParts): Handlers {
+  return {
+    "presence.report": async (report: PresenceInternal["presence.report"]["params"]) => {
+      await parts().tracker?.report(report);
+      return null;
+    },
+    "presence.sweep": async () => parts().tracker?.sweep(),
+  };
+}
