@@ -64,8 +64,18 @@ async function openOrFind(ctx: OpenContext): Promise<SessionView> {
 async function withText(ctx: OpenContext, session: SessionView): Promise<SessionView> {
   const command = textCommand(ctx);
   if (!command) return session;
-  const outcome = await callRoom(ctx, "room.command", { conversationId: session.id, command });
+  const outcome = await callRoom(ctx, "room.command", { conversationId: session.id, command }).catch(
+    (error: unknown) => {
+      throw halfDone(error, session);
+    },
+  );
   return "event" in outcome ? { ...session, lastSeq: Math.max(session.lastSeq, outcome.event.seq) } : session;
+}
+
+/** What says that nothing was written speaks of the text alone: the session is stored. */
+function halfDone(error: unknown, { existing: found = false }: SessionView): unknown {
+  const saysNothing = isParleyError(error) && (error.type === "UNAVAILABLE" || error.type === "TOO_BUSY");
+  return saysNothing && !found ? new ParleyError("UNKNOWN_OUTCOME") : error;
 }
 
 async function existing(ctx: OpenContext, conversationId: string): Promise<SessionView> {
