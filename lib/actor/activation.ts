@@ -1,4 +1,3 @@
-import { ParleyError } from "../errors";
 import { type Behaviour, type Command, type Decision, type Outcome, STALE } from "./behaviour";
 import { Backoff } from "./backoff";
 import type { Call } from "./call";
@@ -90,9 +89,14 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
    */
   ask(command: C): Promise<Outcome<D, N>> {
     this.lastUsedAt = this.context.clock.now();
-    if (this.depth >= this.context.maxMailbox) return Promise.reject(new ParleyError("TOO_BUSY"));
     return new Promise((resolve, reject) => {
-      this.mailbox.add(command, resolve, reject);
+      const call = this.mailbox.call(command, resolve, reject);
+      if (this.depth >= this.context.maxMailbox) {
+        // A repeat of what may be stored should not hear that it is not; but repeats are bounded too.
+        const taken = this.depth < 2 * this.context.maxMailbox && this.window.takeRepeat(call);
+        return taken ? undefined : call.fail("TOO_BUSY");
+      }
+      this.mailbox.add(call);
       this.run();
     });
   }
@@ -151,10 +155,10 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     this.awaiting.expire(now);
   }
 
-  stored(event: D): void {
+  stored(event: D, since: number): void {
     const entry = this.window.take(event);
     this.durable = entry.state;
-    this.confirmedAt = this.context.clock.now();
+    this.confirmedAt = Math.max(this.confirmedAt, since);
     this.window.remember(event);
     this.context.onDurable(this.id, event, entry.state);
     entry.call.answer({ event, repeated: false });
@@ -241,6 +245,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
       () => undefined,
     );
     this.preparing = undefined;
+    call.expire(this.context.clock.now());
     if (call.settled) return;
     if (read === undefined) return call.fail("UNAVAILABLE");
     if (generation === this.generation && read.facts !== STALE) return this.tryDecide(call, read.facts);

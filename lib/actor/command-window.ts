@@ -8,7 +8,7 @@ interface InFlight<S, C extends Command, D extends LogDocument, N> {
   /** The state after the event. */
   readonly state: S;
   /** Repeats that arrived before the event was durable. */
-  readonly followers: Array<Call<C, D, N>>;
+  followers: Array<Call<C, D, N>>;
 }
 
 /**
@@ -91,9 +91,12 @@ export class CommandWindow<S, C extends Command, D extends LogDocument, N> {
 
   /** Answers those whose deadline has passed; what they wait for stays in flight. */
   expire(now: number): void {
-    for (const { call, followers } of this.inFlight) {
-      call.expire(now);
-      for (const follower of followers) follower.expire(now);
+    for (const entry of this.inFlight) {
+      entry.call.expire(now);
+      for (const follower of entry.followers) follower.expire(now);
+      const waiting = entry.followers.filter(({ settled }) => !settled);
+      this.followers -= entry.followers.length - waiting.length;
+      entry.followers = waiting;
     }
   }
 }

@@ -11,8 +11,13 @@ export class Mailbox<C extends Command, D extends LogDocument, N> {
     return this.calls.length;
   }
 
-  add(command: C, resolve: (outcome: Outcome<D, N>) => void, reject: (error: Error) => void): void {
-    this.calls.push(new Call(command, this.arrivals++, resolve, reject));
+  /** A call that has arrived now. */
+  call(command: C, resolve: (outcome: Outcome<D, N>) => void, reject: (error: Error) => void): Call<C, D, N> {
+    return new Call(command, this.arrivals++, resolve, reject);
+  }
+
+  add(call: Call<C, D, N>): void {
+    this.calls.push(call);
   }
 
   /** Takes the oldest out. */

@@ -4,8 +4,8 @@ import type { Clock, LogDocument, LogPort, Random } from "./ports";
 
 /** Who handed a document in, and hears what became of it. Called in the order of handing in. */
 export interface Submitter<D> {
-  /** The document is durable. */
-  stored(document: D): void;
+  /** The document is durable; its first insert began at `since` (wall-clock milliseconds). */
+  stored(document: D, since: number): void;
   /** The store will never take this document; `dropped` follows for what was decided after it. */
   rejected(document: D, reason: Error): void;
   /** Every document of this stream that is not stored has been dropped: reload, look up, decide again. */
@@ -44,6 +44,8 @@ interface Flight<D> {
   readonly flush: number;
   readonly batch: Array<Submission<D>>;
   readonly startedAt: number;
+  /** What of it is durable, in order. */
+  readonly stored: D[];
   /** The failure of the insert, undefined when everything is stored; never rejects. */
   readonly inserted: Promise<unknown>;
 }
@@ -112,7 +114,8 @@ export class Writer<D extends LogDocument> {
     if (this.queue.length === 0 || this.abandoned) return undefined;
     this.flush++;
     const batch = this.nextFlush();
-    return { flush: this.flush, batch, startedAt: this.options.clock.now(), inserted: this.insert(batch) };
+    const startedAt = this.options.clock.now();
+    return { flush: this.flush, batch, startedAt, stored: [], inserted: this.insert(batch) };
   }
 
   /** Takes the longest head of the queue within the bounds; documents with equal keys never share a flush. */
@@ -139,13 +142,13 @@ export class Writer<D extends LogDocument> {
   }
 
   /** Sees a flush through, and answers the next one, which may be at the store by then. */
-  private async settle({ flush, batch, startedAt, inserted }: Flight<D>): Promise<Flight<D> | undefined> {
-    const stored: D[] = [];
-    const failure = await inserted;
+  private async settle(flight: Flight<D>): Promise<Flight<D> | undefined> {
+    const { flush, batch, startedAt, stored } = flight;
+    const failure = await flight.inserted;
     // The store works on the next flush while the callers of this one are answered.
     const next = failure === undefined ? this.take() : undefined;
-    if (failure === undefined) this.markStored(batch, stored);
-    else await this.recover(batch, failure, stored);
+    if (failure === undefined) this.markStored(batch, flight);
+    else await this.recover(flight, failure);
     if (this.abandoned) return undefined;
     this.settledFlush = flush;
     this.options.onSettled(flush, stored, this.options.clock.now() - startedAt);
@@ -153,20 +156,20 @@ export class Writer<D extends LogDocument> {
   }
 
   /** Brings each document of a flush that met a failure to its end: stored, refused or dropped. */
-  private async recover(batch: Array<Submission<D>>, first: unknown, stored: D[]): Promise<void> {
+  private async recover(flight: Flight<D>, first: unknown): Promise<void> {
     const { clock, random } = this.options;
     const backoff = new Backoff(clock, random, { firstMs: 5, maxMs: 1_000 });
-    let left = batch;
+    let left = flight.batch;
     let failure = first;
     for (;;) {
       if (failure instanceof DuplicateKeyError && failure.index in left) {
-        this.markStored(left.slice(0, failure.index), stored);
-        left = await this.judge(left.slice(failure.index), stored, backoff);
+        this.markStored(left.slice(0, failure.index), flight);
+        left = await this.judge(left.slice(failure.index), flight, backoff);
       } else if (failure instanceof RejectedError && failure.index in left) {
-        this.markStored(left.slice(0, failure.index), stored);
+        this.markStored(left.slice(0, failure.index), flight);
         left = this.reject(left.slice(failure.index), failure);
       } else if (failure === undefined) {
-        this.markStored(left, stored);
+        this.markStored(left, flight);
         left = [];
       } else {
         for (const { stream, submitter } of left) this.stalled.set(stream, submitter);
@@ -206,10 +209,10 @@ export class Writer<D extends LogDocument> {
     }
   }
 
-  private markStored(done: ReadonlyArray<Submission<D>>, stored: D[]): void {
+  private markStored(done: ReadonlyArray<Submission<D>>, { stored, startedAt }: Flight<D>): void {
     for (const { document, submitter } of done) {
       stored.push(document);
-      submitter.stored(document);
+      submitter.stored(document, startedAt);
     }
   }
 
@@ -218,7 +221,7 @@ export class Writer<D extends LogDocument> {
    * order: behind a document that may still land nothing is final, so that answers keep their order and nothing that
    * may land is dropped.
    */
-  private async judge(left: Array<Submission<D>>, stored: D[], backoff: Backoff): Promise<Array<Submission<D>>> {
+  private async judge(left: Array<Submission<D>>, flight: Flight<D>, backoff: Backoff): Promise<Array<Submission<D>>> {
     const verdicts = await this.verify(left, backoff);
     const again: Array<Submission<D>> = [];
     const open = new Set<string>();
@@ -229,7 +232,7 @@ export class Writer<D extends LogDocument> {
       if (open.has(stream) || verdicts[at] === "absent") {
         open.add(stream);
         again.push(submission);
-      } else if (verdicts[at] === "stored") this.markStored([submission], stored);
+      } else if (verdicts[at] === "stored") this.markStored([submission], flight);
       else fenced.set(stream, submitter);
     });
     if (again.length === left.length) await backoff.wait();

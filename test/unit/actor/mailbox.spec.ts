@@ -22,7 +22,7 @@ describe("a mailbox", () => {
     await rig.activate("a");
     const [insert, heads] = [rig.log.hold("insert"), rig.log.hold("heads")];
     rig.send("a", "c1");
-    const repeats = [rig.send("a", "c1"), rig.send("a", "c1"), rig.send("a", "c1")];
+    const repeats = [rig.send("a", "c1"), rig.send("a", "c1"), rig.send("a", "c2")];
     await settle();
     expect(repeats.map(({ answer }) => answer)).toEqual(["pending", "pending", "TOO_BUSY"]);
     insert.proceed();
@@ -39,6 +39,41 @@ describe("a mailbox", () => {
     expect(reading.map(({ answer }) => answer)).toEqual(["pending", "pending", "pending", "TOO_BUSY"]);
     await rig.clock.advance(200);
     expect(reading.map(({ answer }) => answer)).toEqual(["UNAVAILABLE", "UNAVAILABLE", "UNAVAILABLE", "TOO_BUSY"]);
+  });
+
+  it("that is full takes a repeat of what is in flight, which may be stored, up to as many again", async () => {
+    const rig = new Rig({ maxMailbox: 2 });
+    await rig.activate("a");
+    const held = rig.log.hold("insert");
+    const first = [rig.send("a", "c1"), rig.send("a", "c2")];
+    await settle();
+    const deadline = rig.clock.now() + 100;
+    const repeats = [rig.send("a", "c1", { deadline }), rig.send("a", "c2"), rig.send("a", "c1"), rig.send("a", "c3")];
+    await settle();
+    expect(repeats.map(({ answer }) => answer)).toEqual(["pending", "pending", "TOO_BUSY", "TOO_BUSY"]);
+    await rig.clock.advance(200);
+    expect(repeats[0]?.answer).toBe("UNKNOWN_OUTCOME");
+    expect(rig.host.depth).toBe(3);
+    held.proceed();
+    await settle();
+
+    expect([...first, repeats[1]].map((asked) => asked?.answer)).toEqual(["stored 1", "stored 2", "repeat 2"]);
+    expect(rig.host.depth).toBe(0);
+    await rig.stop();
+  });
+
+  it("decides nothing whose facts came after its deadline", async () => {
+    const rig = new Rig();
+    await rig.activate("a");
+    let answer = (): void => undefined;
+    rig.behaviour.facts = () => new Promise((resolve) => (answer = () => resolve({})));
+    const asked = rig.send("a", "c1", { deadline: rig.clock.now() + 50 });
+    await rig.clock.advance(60);
+    expect(asked.answer).toBe("pending");
+    answer();
+    await settle();
+    expect([asked.answer, rig.behaviour.decided]).toEqual(["UNAVAILABLE", 0]);
+    await rig.stop();
   });
 
   it("drops what is past its deadline undecided: UNAVAILABLE, and never stored", async () => {

@@ -95,6 +95,25 @@ describe("reading a state that others may have overtaken", () => {
     await rig.stop();
   });
 
+  it("takes what it wrote itself for as new as the first try to store it", async () => {
+    const rig = new Rig({ freshMs: FRESH_MS });
+    const heads = jest.spyOn(rig.log, "heads");
+    await rig.activate("a");
+    const held = rig.log.hold("insert");
+    const asked = rig.send("a", "c1");
+    await settle();
+    held.land();
+    // Somebody else goes on while this node does not hear what became of its insert.
+    rig.log.write(entry("a", 2));
+    await rig.clock.advance(FRESH_MS + 1);
+    held.fail();
+    await rig.clock.advance(500);
+    expect(asked.answer).toBe("stored 1");
+    expect(heads).not.toHaveBeenCalled();
+    expect(await read(rig)).toBe(2);
+    await rig.stop();
+  });
+
   it("needs not to where what it wrote itself was stored just now", async () => {
     const rig = new Rig({ freshMs: FRESH_MS });
     const heads = jest.spyOn(rig.log, "heads");
