@@ -8,6 +8,7 @@ import { ParleyError } from "./errors";
 import { lifecycleOf } from "./lifecycle";
 import { metricsOf } from "./metrics";
 import { NodeState } from "./node-state";
+import { RemoteDeadlines } from "./remote-deadlines";
 import { transporterIsUp } from "./transporter";
 
 /** What an action says of its routing; told to other nodes with the action. */
@@ -39,6 +40,7 @@ export interface RoutingPorts {
 export class Routing {
   readonly peers: Peers;
   readonly state: NodeState;
+  readonly deadlines: RemoteDeadlines;
   private readonly attempts: Attempts;
   private readonly routers = new Map<string, Router>();
   private readonly registry: Registry;
@@ -54,6 +56,7 @@ export class Routing {
     const lost = metricsOf(broker).counter("parley_lost_nodes_total", "Nodes found lost by a ping without an answer");
     this.peers = new Peers({ clock, ping: (node) => this.ping(node), onLost: () => void lost.value++ });
     this.attempts = new Attempts(clock, this.peers);
+    this.deadlines = new RemoteDeadlines(clock);
     this.state = new NodeState(broker, clock, this.peers);
     lifecycleOf(broker).onDrain(() => this.state.drain());
   }
@@ -98,9 +101,12 @@ export class Routing {
     return this.peers.anyServes(this.offered(name).flatMap(({ id }) => (id === nodeID ? [] : [id])));
   }
 
-  /** Counts a call as under way until it is answered. */
-  count<T>(answer: Promise<T>): Promise<T> {
-    const done = (): void => void this.underWay--;
+  /** Counts a call as under way until it is answered; then, before anybody hears of it, `after` runs. */
+  count<T>(answer: Promise<T>, after?: () => void): Promise<T> {
+    const done = (): void => {
+      this.underWay--;
+      after?.();
+    };
     this.underWay++;
     answer.then(done, done);
     return answer;

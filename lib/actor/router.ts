@@ -34,7 +34,7 @@ export interface RouterPorts {
   readonly cutOff?: () => boolean;
 }
 
-/** Sends a request to a node; rejects after `timeoutMs`. */
+/** Sends a request to a node; rejects after `timeoutMs`, from when on the node decides nothing of it. */
 export type Attempt<T> = (node: string, timeoutMs: number) => Promise<T>;
 
 interface Route<T> {
@@ -52,6 +52,9 @@ interface Route<T> {
  * Routing is an optimisation: with two homes at once the fence keeps the log right. A time-out alone moves nothing: the
  * same home is asked again, and only a node that left the registry or fails a ping is passed over. While no node offers
  * what is called, the call waits.
+ *
+ * A command is refused for good only when no earlier attempt can be decided any more: else whoever was refused might
+ * find it done.
  */
 export class Router {
   constructor(private readonly ports: RouterPorts) {}
@@ -86,23 +89,24 @@ export class Router {
   }
 
   private async run<T>(route: Route<T>): Promise<T> {
-    const { clock, random, self, cutOff } = this.ports;
+    const { clock, random } = this.ports;
     const backoff = new Backoff(clock, random, { firstMs: 20, maxMs: 500 });
-    let mayHaveRun = false;
+    const doubt: Doubt = { mayHaveRun: false, openUntil: 0 };
     for (;;) {
-      const left = route.deadline - clock.now();
+      const now = clock.now();
       const node = route.choose(this.ports.nodes());
-      if (left <= 0 || ((node === undefined || node !== self) && cutOff?.()))
-        throw new ParleyError(untold(mayHaveRun, route.repeats));
+      if (now >= route.deadline || this.isHopeless(node)) throw new ParleyError(untold(doubt, route.repeats));
       if (node !== undefined) {
+        const end = route.repeats === "never" ? route.deadline : Math.min(route.deadline, now + ATTEMPT_MS);
         try {
-          return await this.ask(node, left, route);
+          return await this.ask(node, end - now, route);
         } catch (error) {
           const failure = this.ports.classify(error);
-          if (failure === "answered") throw this.told(error, mayHaveRun, route.repeats);
-          if (failure === "no answer") {
+          if (failure === "answered") await this.answered(error, end, doubt, route);
+          else if (failure === "no answer") {
             if (route.repeats === "never") throw error;
-            mayHaveRun = true;
+            doubt.mayHaveRun = true;
+            doubt.openUntil = Math.max(doubt.openUntil, end);
           }
           if (await this.passOver(node, failure, error, route)) continue;
         }
@@ -111,30 +115,54 @@ export class Router {
     }
   }
 
-  private ask<T>(node: string, left: number, { attempt, repeats, needsStore }: Route<T>): Promise<T> {
-    const answer = attempt(node, repeats === "never" ? left : Math.min(left, ATTEMPT_MS));
+  private isHopeless(node: string | undefined): boolean {
+    const { self, cutOff } = this.ports;
+    return (node === undefined || node !== self) && (cutOff?.() ?? false);
+  }
+
+  /** Throws what the caller is told; resolves when it should be asked again. */
+  private async answered<T>(error: unknown, end: number, doubt: Doubt, { repeats, deadline }: Route<T>): Promise<void> {
+    const { clock } = this.ports;
+    const type = isParleyError(error) ? error.type : undefined;
+    const saysNothingRan = type === "UNAVAILABLE" || type === "TOO_BUSY";
+    // The attempt was given up for its time alone, and the caller has more.
+    if (end < deadline && clock.now() >= end && (type === "UNAVAILABLE" || type === "UNKNOWN_OUTCOME")) {
+      doubt.mayHaveRun ||= type === "UNKNOWN_OUTCOME";
+      return;
+    }
+    if (!doubt.mayHaveRun || repeats !== "command" || type === "UNKNOWN_OUTCOME") throw error;
+    if (saysNothingRan) throw new ParleyError("UNKNOWN_OUTCOME");
+    const open = Math.min(doubt.openUntil, deadline) - clock.now();
+    if (open <= 0) throw error;
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, open));
+  }
+
+  private ask<T>(node: string, timeoutMs: number, { attempt, needsStore }: Route<T>): Promise<T> {
+    const answer = attempt(node, timeoutMs);
     return node === this.ports.self ? answer : this.ports.attempts.watch(node, needsStore, answer);
   }
 
   /** Learns from a failure; true when another node can be asked at once. */
   private async passOver<T>(node: string, failure: Failure, error: unknown, { choose }: Route<T>): Promise<boolean> {
     const { peers, nodes } = this.ports;
-    if (failure === "not run") return false;
+    if (failure === "not run" || failure === "answered") return false;
     if (failure === "moved") peers.sentAway(node);
     // One that is known to be lost, or left the registry, needs no ping.
     else if (!(error instanceof LostNodeError) && nodes().includes(node)) await peers.suspect(node);
     const next = choose(nodes());
     return next !== undefined && next !== node;
   }
-
-  /** The caller's error; an earlier attempt may have run what the last one surely did not. */
-  private told(error: unknown, mayHaveRun: boolean, repeats: Repeats): unknown {
-    const saysNothingRan = isParleyError(error) && error.type === "UNAVAILABLE";
-    return mayHaveRun && saysNothingRan && repeats === "command" ? new ParleyError("UNKNOWN_OUTCOME") : error;
-  }
 }
 
-const untold = (mayHaveRun: boolean, repeats: Repeats) =>
+/** What is not known of the attempts so far. */
+interface Doubt {
+  /** One got no answer. */
+  mayHaveRun: boolean;
+  /** Until then it may still be decided, in wall-clock milliseconds. */
+  openUntil: number;
+}
+
+const untold = ({ mayHaveRun }: Doubt, repeats: Repeats) =>
   mayHaveRun && repeats !== "read" ? "UNKNOWN_OUTCOME" : "UNAVAILABLE";
 
 const ATTEMPT_MS = 3_000;

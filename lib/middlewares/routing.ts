@@ -4,12 +4,16 @@ import type { Router } from "../actor/router";
 import { type RoutedAction, Routing, routingOf } from "../routing";
 
 type Next = (name: string, params: unknown, options: CallingOptions) => Promise<unknown>;
-type Handler = (ctx: Context) => Promise<unknown>;
+type Handler = (ctx: Context<unknown, CallMeta>) => Promise<unknown>;
 type Routed = RoutedAction & { readonly timeout?: number };
 
 interface CallMeta {
-  readonly deadline?: number;
+  deadline?: number;
+  /** On the way to another node, whose clock is not this one's: milliseconds to the deadline. */
+  leftMs?: number | undefined;
 }
+
+type Options = CallingOptions & { meta?: CallMeta; parentCtx?: { meta: CallMeta } };
 
 /** Another node is the home now; nothing ran here, and the caller asks again. Never leaves the cluster. */
 export class NotHomeError extends Error {
@@ -55,9 +59,10 @@ function routedCall(
   next: Next,
   { clock, timeoutMs }: { clock: Clock; timeoutMs: number },
 ): Next {
-  return (name, params, options = {}) => {
+  return (name, params, options: Options = {}) => {
     const broker = brokerOf();
-    if (!broker.transit || options.nodeID !== undefined || name.startsWith("$")) return next(name, params, options);
+    if (!broker.transit || name.startsWith("$")) return next(name, params, options);
+    if (options.nodeID !== undefined) return next(name, params, timed(options, broker.nodeID, clock));
     const routing = routingOf(broker);
     const offered = routing.offered<Routed>(name);
     const self = offered.length === 1 && offered[0]?.id === broker.nodeID;
@@ -68,12 +73,24 @@ function routedCall(
       const again = () => broker.call(name, params, { ...options, timeout: leftOf(deadline, clock) });
       return routing.offer(name, deadline).then(again);
     }
-    // Whoever is asked works to the caller's deadline, not to that of one attempt.
-    const meta = Number.isFinite(deadline) ? { ...options.meta, deadline } : options.meta;
-    return route(routing.routerOf(name), action, params, deadline, (nodeID, left) =>
-      next(name, params, { ...options, ...(meta && { meta }), nodeID, timeout: finite(left) }),
-    );
+    // Whoever is asked works to the end of this attempt: what it answers later is heard by nobody.
+    return route(routing.routerOf(name), action, params, deadline, (nodeID, left) => {
+      const timeout = finite(left);
+      const meta: CallMeta = timeout === 0 ? {} : { deadline: clock.now() + timeout };
+      return next(
+        name,
+        params,
+        timed({ ...options, meta: { ...options.meta, ...meta }, nodeID, timeout }, broker.nodeID, clock),
+      );
+    });
   };
+}
+
+/** What goes to another node says how much time there is, beside when it ends by this node's clock. */
+function timed(options: Options, self: string, clock: Clock): Options {
+  const deadline = inheritedBy(options);
+  if (deadline === undefined || options.nodeID === self) return options;
+  return { ...options, meta: { ...options.meta, deadline, leftMs: deadline - clock.now() } };
 }
 
 function route(
@@ -90,18 +107,23 @@ function route(
 }
 
 /** Wall-clock milliseconds: what the caller inherited, or sooner if the call itself names a time. */
-function deadlineOf(options: CallingOptions & { parentCtx?: { meta: CallMeta } }, timeoutMs: number, clock: Clock) {
-  const inherited = (options.meta as CallMeta | undefined)?.deadline ?? options.parentCtx?.meta.deadline;
+function deadlineOf(options: Options, timeoutMs: number, clock: Clock): number {
+  const inherited = inheritedBy(options);
   if (inherited !== undefined && options.timeout === undefined) return inherited;
   const own = options.timeout ?? timeoutMs;
   return Math.min(inherited ?? Number.POSITIVE_INFINITY, own === 0 ? Number.POSITIVE_INFINITY : clock.now() + own);
 }
 
+const inheritedBy = ({ meta, parentCtx }: Options): number | undefined => meta?.deadline ?? parentCtx?.meta.deadline;
+
 /** Moleculer's word for no end is 0. */
 const finite = (ms: number): number => (Number.isFinite(ms) ? ms : 0);
 const leftOf = (deadline: number, clock: Clock): number => finite(Math.max(1, deadline - clock.now()));
 
-/** Counts what other nodes have asked, and sends actors' callers away while this node should not be a home. */
+/**
+ * Counts what other nodes have asked, gives it the deadline by this node's clock, and sends actors' callers away while
+ * this node should not be a home.
+ */
 function guarded(
   broker: ServiceBroker,
   next: Handler,
@@ -111,6 +133,11 @@ function guarded(
     if (ctx.nodeID === broker.nodeID) return next(ctx);
     const routing = routingOf(broker);
     if (actor && routing.isElsewhere(name)) return Promise.reject(new NotHomeError());
-    return routing.count(next(ctx));
+    const { deadline, leftMs } = ctx.meta;
+    if (deadline === undefined || leftMs === undefined) return routing.count(next(ctx));
+    ctx.meta.leftMs = undefined;
+    ctx.meta.deadline = routing.deadlines.here(ctx.nodeID ?? "", deadline, leftMs);
+    // The answer brings this back, for the caller to go on with.
+    return routing.count(next(ctx), () => (ctx.meta.deadline = deadline));
   };
 }

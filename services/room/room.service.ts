@@ -115,7 +115,9 @@ export default class RoomService extends DomainService {
 
   @InternalAction("command", AT_HOME)
   async command(ctx: InternalCtx<"room.command">): InternalAnswer<"room.command"> {
-    return this.conversations.command(ctx.params.conversationId, ctx.params.command);
+    // By the clock of this node, and to the end of this attempt: that of the command is its maker's.
+    const command = { ...ctx.params.command, deadline: deadlineOf(ctx) };
+    return this.conversations.command(ctx.params.conversationId, command);
   }
 
   @InternalAction("session", { ...AT_HOME, ...READ })

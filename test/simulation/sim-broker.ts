@@ -77,10 +77,11 @@ export class SimBroker {
     const { life, network } = this.options;
     const { nodeID, timeout = TIMEOUT_MS } = options;
     const meta = { ...options.meta, deadline: options.meta?.deadline ?? life.now() + timeout };
-    const attempt = (node: string, ms: number): Promise<unknown> =>
-      node === this.nodeID
-        ? this.run(name, params, meta)
-        : network.call(life, node, (peer) => peer.broker.answer(name, params, meta), ms);
+    const attempt = (node: string, ms: number): Promise<unknown> => {
+      const own = { ...meta, deadline: Math.min(meta.deadline, life.now() + ms) };
+      if (node === this.nodeID) return this.run(name, params, own);
+      return network.call(life, node, (peer) => peer.broker.answer(name, params, own), ms);
+    };
     if (nodeID !== undefined) return attempt(nodeID, timeout);
     const actor = ACTORS[name];
     if (actor === undefined) return this.router.any(meta.deadline, attempt, "read");

@@ -14,6 +14,8 @@ class Failed extends Error {
 
 /** The constant of the router: a node that failed a ping is passed over for this long. */
 const LOST_MS = 3_000;
+/** An attempt gets no more time than this. */
+const ATTEMPT_MS = 3_000;
 /** Between two looks at what is under way. */
 const LOOK_MS = 100;
 /** The longest pause between two attempts. */
@@ -208,21 +210,54 @@ describe("a call that got no answer", () => {
     expect(call.answer).toBe("UNKNOWN_OUTCOME");
   });
 
-  it("is not told UNAVAILABLE, which speaks of the last attempt alone", async () => {
-    const rig = new RouterRig();
-    rig.fail("no answer", new ParleyError("UNAVAILABLE"));
-    const call = rig.call("a");
-    await rig.clock.advance(PAUSE_MS);
-    expect(call.answer).toBe("UNKNOWN_OUTCOME");
-    expect(rig.attempts).toHaveLength(2);
+  it("is told neither UNAVAILABLE nor TOO_BUSY, which speak of the last attempt alone", async () => {
+    for (const type of ["UNAVAILABLE", "TOO_BUSY"] as const) {
+      const rig = new RouterRig();
+      rig.fail("no answer", new ParleyError(type));
+      const call = rig.call("a");
+      await rig.clock.advance(PAUSE_MS);
+      expect(call.answer).toBe("UNKNOWN_OUTCOME");
+      expect(rig.attempts).toHaveLength(2);
+    }
   });
 
-  it("is told any other error as it is", async () => {
+  it("is refused only when its first attempt can be decided no more, and by what is true then", async () => {
     const rig = new RouterRig();
-    rig.fail("no answer", new ParleyError("FORBIDDEN"));
+    rig.fail("no answer", new ParleyError("SESSION_TAKEN"), new ParleyError("SESSION_CLOSED"));
     const call = rig.call("a");
-    await rig.clock.advance(PAUSE_MS);
-    expect(call.answer).toBe("FORBIDDEN");
+    await rig.clock.advance(ATTEMPT_MS - 1);
+    expect([call.answer, rig.attempts.length]).toEqual(["pending", 2]);
+    await rig.clock.advance(1 + PAUSE_MS);
+    expect(call.answer).toBe("SESSION_CLOSED");
+  });
+
+  it("is UNKNOWN_OUTCOME when that is not before the deadline; a read is told at once", async () => {
+    for (const [repeats, answer] of [
+      ["command", "UNKNOWN_OUTCOME"],
+      ["read", "FORBIDDEN"],
+    ] as const) {
+      const rig = new RouterRig();
+      rig.fail("no answer", new ParleyError("FORBIDDEN"));
+      const call = rig.call("a", 1_000, repeats);
+      await rig.clock.advance(PAUSE_MS);
+      expect(call.answer).toBe(repeats === "read" ? answer : "pending");
+      await rig.clock.advance(1_000);
+      expect(call.answer).toBe(answer);
+    }
+  });
+
+  it("is asked again when only the time of its attempt was up", async () => {
+    for (const type of ["UNAVAILABLE", "UNKNOWN_OUTCOME"] as const) {
+      const rig = new RouterRig();
+      rig.at = async (node) => {
+        if (rig.attempts.length > 1) return `from ${node}`;
+        await new Promise<void>((resolve) => rig.clock.setTimeout(resolve, ATTEMPT_MS));
+        throw new ParleyError(type);
+      };
+      const call = rig.call("a");
+      await rig.clock.advance(ATTEMPT_MS + PAUSE_MS);
+      expect(call.answer).toBe(`from ${homeOf("a", rig.homes)}`);
+    }
   });
 });
 
