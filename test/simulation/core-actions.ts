@@ -36,10 +36,10 @@ export function coreActions(parts: () => CoreParts): Handlers {
 
 function roomActions(parts: () => CoreParts): Handlers {
   return {
-    "room.command": (params: Params<"room.command">) => {
+    "room.command": (params: Params<"room.command">, { deadline = params.command.deadline }: Meta) => {
       const { conversations, onAsked } = parts();
       onAsked(params);
-      return conversations.command(params.conversationId, params.command);
+      return conversations.command(params.conversationId, { ...params.command, deadline });
     },
     "room.catchUp": ({ cursors }: Params<"room.catchUp">, { userId = "", deadline = 0 }: Meta) => {
       const { conversations, life } = parts();
