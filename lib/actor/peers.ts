@@ -136,8 +136,8 @@ export class Peers {
   }
 
   private rank(node: string, now: number): number {
-    if (isPast(this.lost, node, now) && isPast(this.moved, node, now)) return RANKS[this.stateOf(node)];
-    return this.moved.has(node) ? UNFIT : RANKS.lost;
+    if (!isPast(this.moved, node, now)) return UNFIT;
+    return isPast(this.lost, node, now) ? RANKS[this.stateOf(node)] : RANKS.lost;
   }
 }
 
