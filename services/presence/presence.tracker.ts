@@ -188,9 +188,13 @@ export class PresenceTracker {
       let before = found;
       let after = settled(apply(before, now), now);
       for (;;) {
+        const due = dueAt(after);
+        const tells = isTold(before, after);
+        // Whoever ends between two writes leaves a look too many behind, not one too few.
+        if (tells && due !== undefined) await this.store.schedule(userId, due);
         await this.store.write(userId, before, after);
-        await this.store.schedule(userId, dueAt(after));
-        if (!isTold(before, after)) break;
+        await this.store.schedule(userId, due);
+        if (!tells) break;
         before = await this.store.read(userId);
         const next = settled(before, now);
         if (next.shown === before.shown && dueAt(next) === dueAt(after)) break;

@@ -66,6 +66,22 @@ describe("presence tracker", () => {
     });
   });
 
+  it("tells that a user is offline also when the node that let them in ended while it wrote so", async () => {
+    const dying = Object.assign(Object.create(kv) as MemoryKv, {
+      hashSet: async (...args: Parameters<Kv["hashSet"]>) => {
+        await kv.hashSet(...args);
+        throw new Error("the node ended");
+      },
+    });
+    const first = start("n1", dying);
+    await expect(opened(first, "u", "a")).rejects.toThrow("the node ended");
+    await during(clock, first.stop());
+    start("n2");
+    await clock.advance(LEASE_MS + 2_000);
+    expect(statuses("u")).toEqual(["offline"]);
+    expect((await kv.hashRead("presence:user:u"))["shown"]).toBe("offline");
+  });
+
   it("tells that a user is offline within two seconds of the last disconnect", async () => {
     const tracker = start();
     await opened(tracker, "u", "a");
