@@ -107,9 +107,9 @@ export class IoNode implements Peer {
     this.cores.lost(name);
   }
 
-  /** The users who are connected here. */
+  /** The users who are connected here, whether this node has noticed that a connection broke or not. */
   users(): string[] {
-    return [...this.links.values()].map(({ userId }) => userId);
+    return [...this.links.values()].filter(({ up }) => up).map(({ userId }) => userId);
   }
 
   connect(link: Link): void {
