@@ -42,6 +42,8 @@ export interface ClusterOptions {
   readonly onKilled: (life: Life) => void;
 }
 
+/** Longer than projections lag while the store loses most of what it is sent. */
+const OLD_AFTER_MS = 20_000;
 /** A core node that drains gives up after so many milliseconds. */
 const DRAIN_MS = 5_000;
 
@@ -151,7 +153,7 @@ export class Cluster {
   private roomLimits(): Partial<RoomLimits> {
     const { random } = this.options.world;
     const narrow = random.chance(0.3) ? { page: 3, queue: 4, missingFlushes: 5 } : {};
-    return random.chance(0.3) ? { ...narrow, youngMs: 2_500 } : narrow;
+    return random.chance(0.3) ? { ...narrow, youngMs: OLD_AFTER_MS } : narrow;
   }
 
   private crash(machine: Machine): void {
