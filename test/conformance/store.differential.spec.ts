@@ -14,4 +14,4 @@ async function open() {
   return { store, close };
 }
 
-differentialSuite("SQLite", open, { nested: true, strange: true, booleans: true, writes: true });
+differentialSuite("SQLite", open, { nested: true, strange: true, booleans: true, writes: true, increments: true });
