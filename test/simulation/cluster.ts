@@ -1,6 +1,7 @@
 import type { RoomLimits } from "../../services/io/rooms/ports";
 import type { OutboxRow } from "../../lib/outbox/outbox.store";
 import type { Principal } from "../../services/auth/principal";
+import type { Revocation } from "../../services/auth/revocations";
 import { CoreNode } from "./core-node";
 import type { Faults } from "./faults";
 import { IoNode } from "./io-node";
@@ -37,6 +38,8 @@ export interface ClusterOptions {
   /** Presence is kept. */
   readonly presence: boolean;
   readonly onAct: (user: Principal) => void;
+  /** Entries of the list of revocations became durable. */
+  readonly onRevoked: (entries: readonly Revocation[]) => void;
   readonly onRefused: (timer: Timer) => void;
   /** A process was killed: what hangs on it is cut. */
   readonly onKilled: (life: Life) => void;
@@ -60,7 +63,8 @@ export class Cluster {
     this.store = new SimStore(world, faults);
     this.kv = new SimKv(world, faults);
     this.network = new Network(world, faults);
-    this.store.onCommitted = (documents) => oracle.committed(documents);
+    this.store.onCommitted.set("events", (documents) => oracle.committed(documents));
+    this.store.onCommitted.set("revocations", (documents) => options.onRevoked(documents));
   }
 
   /** So many machines of a kind. */

@@ -1,7 +1,7 @@
 import { createSecretKey } from "node:crypto";
 import { KeyRing } from "../../services/auth/keys";
 import type { Principal } from "../../services/auth/principal";
-import { FRESH_MS } from "../../services/auth/revocations";
+import { FRESH_MS, type Revocation } from "../../services/auth/revocations";
 import { AccessTokens } from "../../services/auth/tokens";
 import type { Role } from "../../services/schemas";
 import type { Client } from "./client";
@@ -22,20 +22,20 @@ interface Login {
   readonly token: string;
   /** Somebody asked to end it. */
   ending: boolean;
-  /** When that was acknowledged. */
+  /** When its end became durable. */
   endedAt: number;
 }
 
 interface Change {
   readonly roles: string;
-  readonly number: number;
+  /** When it became durable. */
   readonly at: number;
 }
 
 /**
  * Logins that are made and ended, roles that are given and taken, and who acted under which.
  *
- * D  a second after the end of a login, or of roles, was acknowledged, no node lets anybody act under it
+ * D  a second after the end of a login, or of roles, is durable, no node lets anybody act under it
  */
 export class Logins {
   private readonly logins = new Map<string, Login>();
@@ -73,17 +73,26 @@ export class Logins {
     else void this.setRoles(io, client.userId, this.world.random.pick(OTHER_ROLES));
   }
 
+  /** Entries of the list of revocations became durable. */
+  committed(entries: readonly Revocation[]): void {
+    const at = this.world.now;
+    for (const { userId, family, roles } of entries) {
+      const login = this.logins.get(family ?? "");
+      if (login) login.endedAt = at;
+      if (roles) this.changes.set(userId, [...(this.changes.get(userId) ?? []), { roles: String(roles), at }]);
+    }
+  }
+
   /** A node lets this user act. */
   acted({ id, family, roles }: Principal): void {
-    const { now } = this.world;
+    const since = this.world.now - FRESH_MS;
     const login = this.logins.get(family);
-    if (!login || now > login.endedAt + FRESH_MS) this.oracle.fail("D", `${id} acted by ${family}, which had ended`);
-    const changes = this.changes.get(id) ?? [];
-    const known = changes.filter(({ at }) => now > at + FRESH_MS).at(-1);
-    if (!known || known.roles === String(roles)) return;
-    // What is not acknowledged, or was a moment ago, may be known.
-    if (changes.some(({ number, roles: later }) => number > known.number && later === String(roles))) return;
-    this.oracle.fail("D", `${id} acted as ${String(roles)}, and is ${known.roles}`);
+    if (!login || login.endedAt < since) this.oracle.fail("D", `${id} acted by ${family}, which had ended`);
+    const changes = [{ roles: String(FIRST_ROLES), at: -Infinity }, ...(this.changes.get(id) ?? [])];
+    // The last that everybody has to know, and whatever came later.
+    const known = changes.findLastIndex(({ at }) => at < since);
+    if (changes.slice(known).some((change) => change.roles === String(roles))) return;
+    this.oracle.fail("D", `${id} acted as ${String(roles)}, and is ${changes[known]?.roles ?? ""}`);
   }
 
   private async end(io: IoNode, family: string): Promise<void> {
@@ -91,28 +100,11 @@ export class Logins {
     if (!login) return;
     login.ending = true;
     this.world.trace("end", family);
-    try {
-      await io.broker.call("auth.end", { userId: login.userId, family });
-      this.world.trace("ended", family);
-      login.endedAt = Math.min(login.endedAt, this.world.now);
-    } catch {
-      // Perhaps it ended: nothing is promised.
-    }
+    await io.broker.call("auth.end", { userId: login.userId, family }).catch(() => undefined);
   }
 
   private async setRoles(io: IoNode, userId: string, roles: readonly Role[]): Promise<void> {
-    const changes = this.changes.get(userId) ?? [];
-    this.changes.set(userId, changes);
     this.world.trace("roles", userId, String(roles));
-    // Until its number is known it may be any later one.
-    const pending = { roles: String(roles), number: Infinity, at: Infinity };
-    changes.push(pending);
-    try {
-      const { number } = (await io.broker.call("auth.setRoles", { userId, roles })) as { number: number };
-      changes.splice(changes.indexOf(pending), 1, { ...pending, number, at: this.world.now });
-      changes.sort((a, b) => a.number - b.number);
-    } catch {
-      // Perhaps they are given, now or later.
-    }
+    await io.broker.call("auth.setRoles", { userId, roles }).catch(() => undefined);
   }
 }

@@ -1,4 +1,3 @@
-import type { StoredEvent } from "../../actors/conversation/conversation.events";
 import {
   type Collection,
   type CollectionDefinition,
@@ -15,7 +14,8 @@ type Operation = (store: Store) => Promise<unknown>;
 interface Applied {
   readonly operation: Operation;
   readonly result: Promise<unknown>;
-  readonly documents: readonly StoredEvent[] | undefined;
+  readonly documents: readonly Document[] | undefined;
+  readonly onCommitted: ((documents: readonly never[]) => void) | undefined;
   readonly settle: (result: Promise<unknown>) => void;
 }
 
@@ -35,8 +35,8 @@ const LATEST_LANDING_MS = 40_000;
  * lost, cut in the middle, land late or are answered by nobody; then the client knows nothing of the outcome.
  */
 export class SimStore {
-  /** Called for log documents as they become durable, in that order. */
-  onCommitted: (documents: readonly StoredEvent[]) => void = () => undefined;
+  /** Called for inserted documents of some collections as they become durable, in that order. */
+  readonly onCommitted = new Map<string, (documents: readonly never[]) => void>();
   /** Faults happen. */
   disturbed = true;
   private readonly definitions = new Map<string, CollectionDefinition>();
@@ -224,13 +224,7 @@ export class SimStore {
         if (error instanceof DuplicateKeyError && error.index === 0) settle(result);
       });
     }
-    const isLog = definition.name === "events";
-    this.oplog.push({
-      operation,
-      result,
-      settle,
-      documents: isLog ? (documents as readonly StoredEvent[]) : undefined,
-    });
+    this.oplog.push({ operation, result, settle, documents, onCommitted: this.onCommitted.get(definition.name) });
     const [low, high] = this.faults.majorityMs;
     this.committedAt = Math.max(this.committedAt, this.world.now + random.between(low, this.disturbed ? high : 2));
     this.world.schedule(this.committedAt - this.world.now, () => this.commitThrough());
@@ -244,13 +238,14 @@ export class SimStore {
   private commit(): void {
     const applied = this.oplog.shift();
     if (!applied) return;
-    const { operation, result, documents, settle } = applied;
+    const { operation, result, documents, settle, onCommitted } = applied;
     operation(this.majority).catch(() => undefined);
-    if (documents) {
+    if (documents && onCommitted) {
+      const committed = documents as readonly never[];
       void result.then(
-        () => this.onCommitted(documents),
+        () => onCommitted(committed),
         (error: unknown) => {
-          if (error instanceof DuplicateKeyError) this.onCommitted(documents.slice(0, error.index));
+          if (error instanceof DuplicateKeyError) onCommitted(committed.slice(0, error.index));
         },
       );
     }

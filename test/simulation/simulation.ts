@@ -74,6 +74,7 @@ export class Simulation {
       receive: this.publishes ? (row) => this.deliveries.receive(row) : undefined,
       presence,
       onAct: (user) => this.logins.acted(user),
+      onRevoked: (entries) => this.logins.committed(entries),
       onRefused: (timer) => this.timers.refuse(timer),
       onKilled: (life) => this.cut(life),
     });
