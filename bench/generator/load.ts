@@ -81,6 +81,8 @@ interface Reading {
 /** The text of every message: 200 bytes. */
 const TEXT = "x".repeat(200);
 const DRAIN_MS = 10_000;
+/** A server that has just started loads every conversation with its first message. */
+const PRIME_MS = 20_000;
 const OPEN_ATTEMPTS = 20;
 const OPEN_PAUSE_MS = 500;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -213,7 +215,7 @@ export class Load {
     for (let attempt = 0; attempt < 5; attempt++) {
       this.ledger.begin(performance.now());
       for (const room of this.plan.rooms) this.send(room, performance.now());
-      await this.drain(3_000);
+      await this.drain(PRIME_MS);
       if (this.ledger.missing === 0 && this.ledger.tally.refused === 0) return;
     }
     const { sent, missing, failure } = this.ledger;

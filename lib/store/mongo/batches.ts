@@ -9,12 +9,15 @@ export interface Placed {
   readonly size: number;
 }
 
-/** The items in their order, cut into as few commands as their number and size allow. */
-export function* batchesOf<T extends Placed>(items: readonly T[]): Generator<readonly T[], void, void> {
+/** The items in their order, cut into as few commands as their number, at most `most` in one, and size allow. */
+export function* batchesOf<T extends Placed>(
+  items: readonly T[],
+  most = MAX_OPERATIONS,
+): Generator<readonly T[], void, void> {
   let from = 0;
   let bytes = 0;
   for (const [index, { size }] of items.entries()) {
-    const full = index - from >= MAX_OPERATIONS || bytes + size > MAX_BYTES;
+    const full = index - from >= most || bytes + size > MAX_BYTES;
     if (full && index > from) {
       yield items.slice(from, index);
       from = index;

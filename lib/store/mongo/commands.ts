@@ -48,7 +48,7 @@ export class Commands {
     const failures: DocumentError[] = [];
     let matched = 0;
     let upserted = 0;
-    for (const batch of batchesOf(statements)) {
+    for (const batch of batchesOf(statements, UPDATES)) {
       const updates = batch.map(({ q, u, upsert }) => ({ q, u, upsert }));
       const reply = await this.run({ update: this.definition.name, updates, ordered: false });
       const inserted = reply.upserted?.length ?? 0;
@@ -85,6 +85,9 @@ export class Commands {
     }
   }
 }
+
+/** Updates of one command: projections come in hundreds, and no insert of messages should wait for all of them. */
+const UPDATES = 32;
 
 /** An update is not measured: the callers of the port send short ones. */
 export const SMALL = 4_096;

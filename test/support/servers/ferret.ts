@@ -14,6 +14,7 @@ const BUILD_TIMEOUT_MS = 10 * 60_000;
 const ADDED: Readonly<Record<string, string>> = {
   "order.go": "backends",
   "lookup.go": "backends/sqlite",
+  "writes.go": "backends/sqlite",
   "lookup_indexes.go": "backends/sqlite/metadata",
 };
 
@@ -65,6 +66,15 @@ const CALLS: ReadonlyArray<{ readonly file: string; readonly line: string; reado
     line: `		result, err := common.UpdateDocument(ctx, c, "update", iter, &u)\n`,
     instead: `		result, err := common.UpdateDocument(ctx, c, "update", iter, &u)\n		closer.Close()\n`,
   },
+  // Or writers that meet sleep until SQLite's lock is free, up to a tenth of a second at a time.
+  ...["InsertAll", "UpdateAll", "DeleteAll"].map((write) => ({
+    file: "backends/sqlite/collection.go",
+    line: `func (c *collection) ${write}(ctx context.Context, params *backends.${write}Params) (*backends.${write}Result, error) {\n`,
+    instead: `func (c *collection) ${write}(ctx context.Context, params *backends.${write}Params) (*backends.${write}Result, error) {
+	writes.Lock()
+	defer writes.Unlock()
+`,
+  })),
   { file: "handler/msg_find.go", line: "!h.EnableNestedPushdown &&", instead: "false &&" },
   { file: "handler/msg_aggregate.go", line: "!h.EnableNestedPushdown &&", instead: "false &&" },
 ];
