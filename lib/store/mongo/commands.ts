@@ -87,7 +87,7 @@ export class Commands {
 }
 
 /** Updates of one command: projections come in hundreds, and no insert of messages should wait for all of them. */
-const UPDATES = 32;
+const UPDATES = 8;
 
 /** An update is not measured: the callers of the port send short ones. */
 export const SMALL = 4_096;
