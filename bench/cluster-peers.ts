@@ -51,7 +51,8 @@ async function run(servers: Servers, workload: Workload, scripts: readonly Scrip
     plan: { ports, processes, manner, ...people(workload) },
     kill: () => void children[1]?.kill("SIGKILL"),
     async stop() {
-      for (const child of children) child.kill("SIGTERM");
+      // moleculer-io waits for its sockets when it stops.
+      for (const child of children) child.kill("SIGKILL");
       await until("the peer ends", () => children.every((child) => child.exitCode !== null || child.signalCode));
     },
   };
