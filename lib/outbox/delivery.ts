@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../actor/ports";
+import { sideBySide } from "../side-by-side";
 import type { OutboxRow, OutboxStore } from "./outbox.store";
 import type { Publisher } from "./publisher";
 
@@ -36,7 +37,9 @@ export class OutboxDelivery {
     while (time.live()) {
       const page = await rows.due(publisher.name, clock.now(), PAGE);
       if (page.length === 0) return;
-      await this.deliverLanes(byLane(page), time);
+      await sideBySide(byLane(page), LANES_AT_ONCE, async ([lane, found]) => {
+        if (time.live()) await this.deliverLane(lane, found, time);
+      });
     }
   }
 
@@ -44,17 +47,6 @@ export class OutboxDelivery {
   async clean(time: Time): Promise<void> {
     const { rows, publisher, clock } = this.options;
     while (time.live() && (await rows.clean(publisher.name, clock.now() - KEPT_MS, PAGE)) > 0);
-  }
-
-  private async deliverLanes(lanes: ReadonlyMap<string, readonly OutboxRow[]>, time: Time): Promise<void> {
-    const waiting = lanes.entries();
-    const worker = async (): Promise<void> => {
-      for (const [lane, found] of waiting) {
-        if (!time.live()) return;
-        await this.deliverLane(lane, found, time);
-      }
-    };
-    await Promise.all(Array.from({ length: LANES_AT_ONCE }, worker));
   }
 
   private async deliverLane(lane: string, found: readonly OutboxRow[], time: Time): Promise<void> {

@@ -1,4 +1,6 @@
 import type { Clock } from "../actor/ports";
+import { keepNewest } from "../keep-newest";
+import { sideBySide } from "../side-by-side";
 import type { Collection, Document, Filter } from "../store/collection";
 import type { Turn } from "./job";
 import type { Stopwatch } from "./leases";
@@ -53,7 +55,9 @@ export class DueScan<D extends Document> {
     let last: { readonly at: number; readonly id: string } | undefined;
     while (turn.live()) {
       const page = await this.page(last, through);
-      await this.actOn(page, turn);
+      await sideBySide(page, AT_ONCE, async (document) => {
+        if (turn.live()) await this.actOn(document);
+      });
       const end = page.at(-1);
       if (!end || page.length < PAGE) return;
       last = { at: this.timeOf(end), id: end._id };
@@ -67,18 +71,7 @@ export class DueScan<D extends Document> {
     return collection.find(filter, { sort: { [field]: 1, _id: 1 }, limit: PAGE });
   }
 
-  private async actOn(page: readonly D[], turn: Pick<Turn, "live">): Promise<void> {
-    const waiting = page.values();
-    const worker = async (): Promise<void> => {
-      for (const document of waiting) {
-        if (!turn.live()) return;
-        await this.actOnOne(document);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  }
-
-  private async actOnOne(document: D): Promise<void> {
+  private async actOn(document: D): Promise<void> {
     const { clock, stopwatch, probe } = this.options;
     const dueAt = this.timeOf(document) + (this.options.afterMs ?? 0);
     const key = `${document._id}@${dueAt}`;

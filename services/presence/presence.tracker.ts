@@ -1,5 +1,6 @@
 import type { Clock } from "../../lib/actor/ports";
 import type { Kv } from "../../lib/kv/kv";
+import { sideBySide } from "../../lib/side-by-side";
 import { Announcer } from "./announcer";
 import { KeyedQueue } from "./keyed-queue";
 import { LostNodes } from "./lost-nodes";
@@ -19,7 +20,6 @@ import {
 } from "./presence.engine";
 import type { Connected, Explanation, Report } from "./presence.internal";
 import { PresenceStore } from "./presence.store";
-import { sideBySide } from "./side-by-side";
 
 export interface TrackerPorts {
   readonly kv: Kv;

@@ -1,4 +1,7 @@
-/** Runs the task for each item, at most `width` at a time. Rejects with the first failure, after all have ended. */
+/**
+ * Runs the task for each item, in their order, at most `width` at a time. A failure keeps no other item from being
+ * done: rejects with the first one after all have ended.
+ */
 export async function sideBySide<T>(
   items: Iterable<T>,
   width: number,
