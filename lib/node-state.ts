@@ -1,6 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 import type { Peers, PeerState } from "./actor/peers";
 import type { Clock } from "./actor/ports";
+import { pause } from "./actor/time";
 
 /** To all nodes: what a node says of itself, on change and once a second. */
 interface StateEvent {
@@ -58,8 +59,7 @@ export class NodeState {
   async drain(): Promise<void> {
     this.draining = true;
     this.say();
-    if (this.broker.transit && this.hosts)
-      await new Promise<void>((resolve) => void this.clock.setTimeout(resolve, SPREAD_MS));
+    if (this.broker.transit && this.hosts) await pause(this.clock, SPREAD_MS);
   }
 
   /** Tells all nodes that another one is an actor's home for a while. */

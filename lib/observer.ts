@@ -2,6 +2,8 @@ import { hostname } from "node:os";
 import { ServiceBroker } from "moleculer";
 import { connect } from "nats";
 import { brokerOptions } from "../moleculer.config";
+import { systemClock } from "./actor/ports";
+import { pause } from "./actor/time";
 import { type Config, ConfigError } from "./config";
 import { natsOptions, natsTransporter } from "./nats-transporter";
 
@@ -56,7 +58,7 @@ async function meetsNodes(broker: ServiceBroker, settleMs: number): Promise<bool
       known = count;
       since = Date.now();
     }
-    await pause(LOOK_MS);
+    await pause(systemClock, LOOK_MS);
   }
   return known > 0;
 }
@@ -67,5 +69,3 @@ interface Registry {
 
 const othersOf = (broker: ServiceBroker): number =>
   (broker.registry as unknown as Registry).getNodeList({ onlyAvailable: true }).length - 1;
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

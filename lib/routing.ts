@@ -4,6 +4,7 @@ import { Backoff } from "./actor/backoff";
 import { Peers } from "./actor/peers";
 import type { Clock, Random } from "./actor/ports";
 import { type Failure, type Repeats, Router } from "./actor/router";
+import { pause } from "./actor/time";
 import { ParleyError } from "./errors";
 import { lifecycleOf } from "./lifecycle";
 import { metricsOf } from "./metrics";
@@ -117,7 +118,7 @@ export class Routing {
     const { clock, timeoutMs } = this.ports;
     await lifecycleOf(this.broker).drain((error) => this.broker.logger.error("draining failed", { error }));
     const end = clock.now() + timeoutMs;
-    while (this.underWay > 0 && clock.now() < end) await this.pause(FINISH_LOOK_MS);
+    while (this.underWay > 0 && clock.now() < end) await pause(clock, FINISH_LOOK_MS);
   }
 
   /** A connection that comes back within a moment is waited for. */
@@ -137,10 +138,6 @@ export class Routing {
     } catch {
       return false;
     }
-  }
-
-  private pause(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.ports.clock.setTimeout(resolve, ms));
   }
 }
 

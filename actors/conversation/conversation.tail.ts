@@ -1,4 +1,5 @@
 import type { Clock } from "../../lib/actor/ports";
+import { pause } from "../../lib/actor/time";
 import type { Kv } from "../../lib/kv/kv";
 import { type Audience, isA, maySee, type StoredEvent } from "./conversation.events";
 
@@ -120,7 +121,7 @@ export class ConversationTail {
 
   private async write(): Promise<void> {
     while (this.waiting.size > 0) {
-      await new Promise<void>((resolve) => void this.clock.setTimeout(resolve, GATHER_MS));
+      await pause(this.clock, GATHER_MS);
       const batch = [...this.waiting];
       this.forget();
       for (let at = 0; at < batch.length && !this.broken; at += WRITES_AT_ONCE) {

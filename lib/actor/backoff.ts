@@ -1,4 +1,5 @@
 import type { Clock, Random } from "./ports";
+import { pause } from "./time";
 
 /** Exponential back-off with full jitter (Brooker, "Exponential Backoff And Jitter", AWS 2015). */
 export class Backoff {
@@ -14,6 +15,6 @@ export class Backoff {
   wait(): Promise<void> {
     const ceiling = Math.min(this.bounds.maxMs, this.bounds.firstMs * 2 ** this.attempt++);
     const ms = 1 + Math.floor(this.random.float() * ceiling);
-    return new Promise((resolve) => this.clock.setTimeout(resolve, ms));
+    return pause(this.clock, ms);
   }
 }

@@ -2,6 +2,7 @@ import { ParleyError } from "../errors";
 import { Activation, type ActivationContext } from "./activation";
 import type { Command, Outcome } from "./behaviour";
 import type { LogDocument } from "./ports";
+import { pause } from "./time";
 
 export interface HostOptions {
   readonly maxActivations: number;
@@ -74,15 +75,14 @@ export class ActorHost<S, C extends Command, D extends LogDocument, F, N> {
       if (!activation) return true;
       if (activation.idle) return this.activations.delete(id);
       if (this.context.clock.now() >= deadline) return false;
-      await new Promise<void>((resolve) => void this.context.clock.setTimeout(resolve, LOOK_MS));
+      await pause(this.context.clock, LOOK_MS);
     }
   }
 
   /** Refuses new work, and resolves when what was taken is answered. */
   async stop(): Promise<void> {
     this.stopped = true;
-    while (this.depth > 0 && !this.abandoned)
-      await new Promise<void>((resolve) => this.context.clock.setTimeout(resolve, LOOK_MS));
+    while (this.depth > 0 && !this.abandoned) await pause(this.context.clock, LOOK_MS);
     this.cancelSweep?.();
     this.cancelSweep = undefined;
   }

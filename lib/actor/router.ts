@@ -3,6 +3,7 @@ import { type Attempts, LostNodeError } from "./attempts";
 import { Backoff } from "./backoff";
 import type { Peers } from "./peers";
 import type { Clock, Random } from "./ports";
+import { pause } from "./time";
 
 /** How one attempt failed, as far as routing is concerned. */
 export type Failure =
@@ -134,7 +135,7 @@ export class Router {
     if (saysNothingRan) throw new ParleyError("UNKNOWN_OUTCOME");
     const open = Math.min(doubt.openUntil, deadline) - clock.now();
     if (open <= 0) throw error;
-    await new Promise<void>((resolve) => void clock.setTimeout(resolve, open));
+    await pause(clock, open);
   }
 
   private ask<T>(node: string, timeoutMs: number, { attempt, needsStore }: Route<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../../lib/actor/ports";
+import { pause } from "../../lib/actor/time";
 import type { ClientSocket } from "./client-socket";
 import type { Connections } from "./connections";
 
@@ -50,9 +51,9 @@ export async function drain(ports: DrainPorts, seconds: number): Promise<void> {
   while (departures.length > 0 && clock.now() < deadline) {
     const elapsed = clock.now() - start;
     departures = departures.filter((departure) => departure.inMs > elapsed || !depart(departure.client));
-    if (departures.length > 0) await pause(clock);
+    if (departures.length > 0) await pause(clock, TICK_MS);
   }
-  while (ports.inFlight() > 0 && clock.now() < deadline) await pause(clock);
+  while (ports.inFlight() > 0 && clock.now() < deadline) await pause(clock, TICK_MS);
   for (const socket of [...connections.all()]) close(socket);
 }
 
@@ -66,5 +67,3 @@ function depart(socket: ClientSocket): boolean {
 
 /** Closes the transport without a word: a stock client then connects again by itself. */
 const close = (socket: ClientSocket): void => socket.conn.close();
-
-const pause = (clock: Clock): Promise<void> => new Promise((resolve) => clock.setTimeout(resolve, TICK_MS));

@@ -1,4 +1,5 @@
 import type { Clock } from "../../lib/actor/ports";
+import { pause } from "../../lib/actor/time";
 import { toWireError } from "../../lib/middlewares/errors";
 import type { Authenticator } from "../auth/authenticator";
 import type { Principal } from "../auth/principal";
@@ -70,7 +71,7 @@ export class Identities {
         return;
       } catch (error) {
         if (!toWireError(error).retryable) break;
-        await new Promise<void>((resolve) => clock.setTimeout(resolve, RENEW_PAUSE_MS));
+        await pause(clock, RENEW_PAUSE_MS);
       }
     }
     this.end(socket, "revoked");

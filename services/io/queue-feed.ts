@@ -1,5 +1,6 @@
 import type { StoredEvent } from "../../actors/conversation/conversation.events";
 import type { Clock } from "../../lib/actor/ports";
+import { pause } from "../../lib/actor/time";
 import { ParleyError } from "../../lib/errors";
 import { hasRole, type Principal } from "../auth/principal";
 import type { SessionView } from "../conversation-views";
@@ -111,7 +112,7 @@ export class QueueFeed {
         for (const [id, seq] of left) if (this.view === view) this.tell(view.gone(id, seq));
         return;
       } catch {
-        await new Promise<void>((resolve) => void this.ports.clock.setTimeout(resolve, pauseMs));
+        await pause(this.ports.clock, pauseMs);
       }
     }
   }

@@ -1,5 +1,6 @@
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
 import type { Clock } from "../../../lib/actor/ports";
+import { pause } from "../../../lib/actor/time";
 import type { BrokerEvents } from "../../events";
 import type { RoomLimits } from "./ports";
 import type { Reader } from "./reader";
@@ -156,7 +157,7 @@ export class FlushTracker {
     const { clock, limits } = this.ports;
     node.catchingUp = true;
     while (!this.stopped && node.through < node.settled) {
-      await new Promise<void>((resolve) => void clock.setTimeout(resolve, limits.reorderMs));
+      await pause(clock, limits.reorderMs);
       if (node.through < node.settled) await this.fetchMissing(node);
     }
     node.catchingUp = false;
@@ -196,8 +197,8 @@ export class FlushTracker {
     }
     node.looking = false;
     if (!node.lost) return;
-    const pause = LOOK_AFTER_SECONDS[node.lost.looks] ?? LOOK_AFTER_SECONDS.at(-1) ?? 1;
-    node.lost.nextInTicks = pause * TICKS_PER_SECOND;
+    const seconds = LOOK_AFTER_SECONDS[node.lost.looks] ?? LOOK_AFTER_SECONDS.at(-1) ?? 1;
+    node.lost.nextInTicks = seconds * TICKS_PER_SECOND;
   }
 
   private readonly tick = (): void => {

@@ -1,5 +1,6 @@
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
 import type { Clock } from "../../../lib/actor/ports";
+import { pause } from "../../../lib/actor/time";
 import type { FlushPage, Membership, RoomLimits, RoomReads } from "./ports";
 
 const FIRST_PAUSE_MS = 50;
@@ -14,7 +15,7 @@ export class Backoff {
   wait(): Promise<void> {
     const ms = this.pauseMs;
     this.pauseMs = Math.min(ms * 2, LONGEST_PAUSE_MS);
-    return new Promise((resolve) => void this.clock.setTimeout(resolve, ms));
+    return pause(this.clock, ms);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../lib/actor/ports";
+import { pause } from "../../../lib/actor/time";
 import type { Connection } from "./local-sockets";
 import type { Room } from "./room";
 
@@ -48,7 +49,7 @@ export class Resync {
       for (const lot of this.lots(this.ports.connections(), CONNECTIONS_AT_ONCE)) {
         const open = lot.filter((connection) => connection.open);
         await Promise.all(open.map((connection) => this.ports.rejoin(connection)));
-        await this.rest();
+        await pause(this.ports.clock, REST_MS);
       }
     }
     this.running = false;
@@ -58,9 +59,5 @@ export class Resync {
   private *lots<T>(all: Iterable<T>, size: number): Iterable<readonly T[]> {
     const left = [...all];
     while (left.length > 0 && !this.stopped) yield left.splice(0, size);
-  }
-
-  private rest(): Promise<void> {
-    return new Promise((resolve) => void this.ports.clock.setTimeout(resolve, REST_MS));
   }
 }
