@@ -1,4 +1,5 @@
 import type { Clock } from "./actor/ports";
+import { keepNewest } from "./keep-newest";
 
 interface Offsets {
   since: number;
@@ -36,7 +37,7 @@ export class RemoteDeadlines {
     if (!offsets) {
       offsets = { since: now, least: difference, before: difference };
       this.offsets.set(sender, offsets);
-      this.forgetOldest();
+      keepNewest(this.offsets, MAX_SENDERS);
     }
     // A window ends with the first request after its time: however long nothing came, there is one to compare with.
     if (Math.abs(now - offsets.since) >= WINDOW_MS) {
@@ -46,14 +47,6 @@ export class RemoteDeadlines {
     }
     offsets.least = Math.min(offsets.least, difference);
     return Math.min(offsets.least, offsets.before);
-  }
-
-  private forgetOldest(): void {
-    if (this.offsets.size <= MAX_SENDERS) return;
-    for (const sender of this.offsets.keys()) {
-      this.offsets.delete(sender);
-      return;
-    }
   }
 }
 

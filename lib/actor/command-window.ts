@@ -1,3 +1,4 @@
+import { keepNewest } from "../keep-newest";
 import type { Command } from "./behaviour";
 import type { Call } from "./call";
 import type { LogDocument } from "./ports";
@@ -82,11 +83,7 @@ export class CommandWindow<S, C extends Command, D extends LogDocument, N> {
   /** Keeps a durable event for later repeats of its command. */
   remember(event: D): void {
     this.durable.set(commandKey(event), event);
-    if (this.durable.size <= MAX_REMEMBERED) return;
-    for (const oldest of this.durable.keys()) {
-      this.durable.delete(oldest);
-      break;
-    }
+    keepNewest(this.durable, MAX_REMEMBERED);
   }
 
   /** Answers those whose deadline has passed; what they wait for stays in flight. */

@@ -1,3 +1,4 @@
+import { keepNewest } from "../keep-newest";
 import type { Clock } from "./ports";
 import { rendezvous } from "./rendezvous";
 
@@ -98,11 +99,7 @@ export class Peers {
   pin(id: string, node: string, ms: number): void {
     this.pins.delete(id);
     this.pins.set(id, { node, until: this.ports.clock.now() + ms });
-    if (this.pins.size <= MAX_PINS) return;
-    for (const oldest of this.pins.keys()) {
-      this.pins.delete(oldest);
-      break;
-    }
+    keepNewest(this.pins, MAX_PINS);
   }
 
   /** Pings a node that gave no answer, and passes it over for a while when it does not answer that either. */

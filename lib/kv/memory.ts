@@ -1,5 +1,6 @@
 /** The key-value port in memory, for one process. What has expired is dropped when it is met, or by a sweep. */
 import type { Clock } from "../actor/ports";
+import { keepNewest } from "../keep-newest";
 import type { Kv, ListPush } from "./kv";
 import { SortedSet } from "./sorted-set";
 
@@ -200,10 +201,7 @@ export class MemoryKv implements Kv {
     this.entries.delete(key);
     this.entries.set(key, { value, expiresAt });
     this.sweep();
-    for (const oldest of this.entries.keys()) {
-      if (this.entries.size <= this.maxKeys) break;
-      this.entries.delete(oldest);
-    }
+    keepNewest(this.entries, this.maxKeys);
   }
 
   /** Goes on where the last sweep stopped; a Map's iterator bears changes while it stands. */

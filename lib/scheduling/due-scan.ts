@@ -91,10 +91,7 @@ export class DueScan<D extends Document> {
   private letRest(key: string, ms: number, outcome: Omit<Rest, "until">): void {
     this.resting.delete(key);
     this.resting.set(key, { until: this.options.stopwatch.now() + Math.min(ms, MAX_REST_MS), ...outcome });
-    for (const oldest of this.resting.keys()) {
-      if (this.resting.size <= MAX_RESTING) break;
-      this.resting.delete(oldest);
-    }
+    keepNewest(this.resting, MAX_RESTING);
   }
 
   private timeOf(document: D): number {

@@ -1,4 +1,5 @@
 import type { Clock } from "../../lib/actor/ports";
+import { keepNewest } from "../../lib/keep-newest";
 
 /** Being told the same again within this time is told to nobody. */
 const REPEAT_MS = 1_000;
@@ -20,7 +21,7 @@ export class TypingState {
     if (before ? before.on === on && now - before.at < REPEAT_MS : !on) return false;
     said.delete(conversationId);
     said.set(conversationId, { on, at: now });
-    if (said.size > MAX_CONVERSATIONS) for (const oldest of said.keys()) return said.delete(oldest);
+    keepNewest(said, MAX_CONVERSATIONS);
     return true;
   }
 

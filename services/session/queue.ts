@@ -1,4 +1,5 @@
 import type { StoredEvent } from "../../actors/conversation/conversation.events";
+import { keepNewest } from "../../lib/keep-newest";
 import { type SessionView, sessionView } from "../conversation-views";
 import { URGENCIES } from "../schemas";
 
@@ -84,10 +85,6 @@ export class QueueView {
   private remember(id: string, seq: number): void {
     this.known.delete(id);
     this.known.set(id, seq);
-    if (this.known.size <= MAX_REMEMBERED) return;
-    for (const oldest of this.known.keys()) {
-      this.known.delete(oldest);
-      return;
-    }
+    keepNewest(this.known, MAX_REMEMBERED);
   }
 }
