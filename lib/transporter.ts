@@ -1,4 +1,4 @@
-import type { ServiceBroker } from "moleculer";
+import { Errors, type ServiceBroker } from "moleculer";
 
 /** A transporter that knows whether it has a connection. */
 export interface WatchedTransporter {
@@ -8,13 +8,9 @@ export interface WatchedTransporter {
 }
 
 /** The request was not sent. Routing takes it for a node that is not there. */
-export class TransporterDownError extends Error {
-  override readonly name = "TransporterDownError";
-  readonly type = "SERVICE_NOT_AVAILABLE";
-  readonly code = 503;
-  readonly retryable = true;
+export class TransporterDownError extends Errors.MoleculerRetryableError {
   constructor() {
-    super("the transporter has no connection");
+    super("the transporter has no connection", 503, "SERVICE_NOT_AVAILABLE");
   }
 }
 

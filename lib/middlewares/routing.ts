@@ -1,4 +1,12 @@
-import type { ActionHandler, ActionSchema, CallingOptions, Context, Middleware, ServiceBroker } from "moleculer";
+import {
+  type ActionHandler,
+  type ActionSchema,
+  type CallingOptions,
+  type Context,
+  Errors,
+  type Middleware,
+  type ServiceBroker,
+} from "moleculer";
 import type { Clock, Random } from "../actor/ports";
 import type { Router } from "../actor/router";
 import { type RoutedAction, Routing, routingOf } from "../routing";
@@ -16,13 +24,9 @@ interface CallMeta {
 type Options = CallingOptions & { meta?: CallMeta; parentCtx?: { meta: CallMeta } };
 
 /** Another node is the home now; nothing ran here, and the caller asks again. Never leaves the cluster. */
-export class NotHomeError extends Error {
-  override readonly name = "NotHomeError";
-  readonly type = "NOT_HOME";
-  readonly code = 503;
-  readonly retryable = true;
+export class NotHomeError extends Errors.MoleculerRetryableError {
   constructor() {
-    super("another node is the home now");
+    super("another node is the home now", 503, "NOT_HOME");
   }
 }
 
