@@ -136,15 +136,10 @@ export class ConversationStore implements LogPort<StoredEvent> {
     return this.events.find(audience === "staff" ? filter : { ...filter, audience }, { sort: { seq: 1 }, limit });
   }
 
-  /** All events of the flushes `from` to `to` of a node's incarnation. */
-  readFlushes(incarnation: string, from: number, to?: number): Promise<StoredEvent[]> {
-    const flush = to === undefined ? { $gte: from } : { $gte: from, $lte: to };
-    return this.events.find({ incarnation, flush }, { sort: { flush: 1 } });
-  }
-
   /**
-   * The same, in order and a page at a time: whole flushes, of which the last is `through`; `to` when nothing is left.
-   * Whatever was acknowledged before is among them: nobody looks again.
+   * The events of the flushes `from` to `to` of a node's incarnation, in log order and a page at a time: whole flushes,
+   * of which the last is `through`; `to` when nothing is left. Whatever was acknowledged before is among them: nobody
+   * looks again.
    */
   async readFlushPage(
     incarnation: string,
