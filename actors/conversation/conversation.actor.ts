@@ -218,6 +218,10 @@ export class Conversations {
 
   private found(events: readonly StoredEvent[], state: ConversationState): void {
     this.projector.repair(events, state);
+    this.tellFound(events);
+  }
+
+  private tellFound(events: readonly StoredEvent[]): void {
     for (const part of partsOf(events)) this.options.fanout.found(part);
   }
 
@@ -226,9 +230,7 @@ export class Conversations {
     const ports = {
       store: this.store,
       projector: this.projector,
-      found: (events: readonly StoredEvent[]) => {
-        for (const part of partsOf(events)) this.options.fanout.found(part);
-      },
+      found: (events: readonly StoredEvent[]) => this.tellFound(events),
     };
     return new Sweeper({
       marks,
