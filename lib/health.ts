@@ -1,5 +1,6 @@
-import type { Phase } from "./lifecycle";
-import type { Vitals } from "./vitals";
+import type { ServiceBroker } from "moleculer";
+import { lifecycleOf, type Phase } from "./lifecycle";
+import { type Vitals, vitalsOf } from "./vitals";
 
 export interface Readiness {
   readonly ready: boolean;
@@ -34,4 +35,16 @@ export class Health {
       parts: { node: phase, ...parts },
     };
   }
+}
+
+const byBroker = new WeakMap<ServiceBroker, Health>();
+
+/** The health of a broker's node, one for all who ask. */
+export function healthOf(broker: ServiceBroker): Health {
+  let health = byBroker.get(broker);
+  if (!health) {
+    const lifecycle = lifecycleOf(broker);
+    byBroker.set(broker, (health = new Health({ phase: () => lifecycle.phase, vitals: vitalsOf(broker) })));
+  }
+  return health;
 }

@@ -1,8 +1,7 @@
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { callerOf } from "./call";
-import { Health } from "./health";
+import { healthOf } from "./health";
 import { lifecycleOf } from "./lifecycle";
-import { vitalsOf } from "./vitals";
 
 export interface NodeState {
   readonly ready: boolean;
@@ -28,7 +27,7 @@ export const callNode = callerOf<NodeInternal>();
 /** The service by which operators ask and tell a node; every node has it. */
 export function nodeService(broker: ServiceBroker): ServiceSchema {
   const lifecycle = lifecycleOf(broker);
-  const health = new Health({ phase: () => lifecycle.phase, vitals: vitalsOf(broker) });
+  const health = healthOf(broker);
   return {
     name: "node",
     actions: {

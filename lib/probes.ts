@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServiceBroker } from "moleculer";
-import { Health } from "./health";
-import { lifecycleOf } from "./lifecycle";
+import { type Health, healthOf } from "./health";
 import { type Metrics, metricsOf } from "./metrics";
 import { PARTS, vitalsOf } from "./vitals";
 
@@ -13,13 +12,12 @@ export type Page = (request: IncomingMessage, response: ServerResponse) => void 
  * nothing of any user and take GET and HEAD only.
  */
 export function probesOf(broker: ServiceBroker): ReadonlyMap<string, Page> {
-  const lifecycle = lifecycleOf(broker);
   const metrics = metricsOf(broker);
   const vitals = vitalsOf(broker);
   metrics.gauges("parley_part_up", "1 when the part answers this node", "part", PARTS, (part) =>
     vitals.isDown(part) ? 0 : 1,
   );
-  const health = new Health({ phase: () => lifecycle.phase, vitals });
+  const health = healthOf(broker);
   return new Map<string, Page>([
     ["/health/live", (_request, response) => sendJson(response, 200, { status: "live" })],
     ["/health/ready", (_request, response) => sendReadiness(health, response)],
