@@ -111,9 +111,8 @@ export class NatsTransporter extends Transporters.NATS implements WatchedTranspo
   }
 }
 
-/** The NATS transporter of these settings; undefined when NATS_URL is not set. */
-export function natsTransporter(config: Config): NatsTransporter | undefined {
-  if (config.NATS_URL === undefined) return undefined;
+/** The NATS transporter of these settings. @throws TypeError without NATS_URL */
+export function natsTransporter(config: Config): NatsTransporter {
   return new NatsTransporter(natsOptions(config) as unknown as Record<string, unknown>);
 }
 

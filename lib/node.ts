@@ -130,7 +130,7 @@ function refuseHalfACluster(config: Config): void {
 async function openTransporter(config: Config): Promise<NatsTransporter | null> {
   if (config.NATS_URL === undefined) return null;
   const { natsTransporter } = await import("./nats-transporter");
-  return natsTransporter(config) ?? null;
+  return natsTransporter(config);
 }
 
 async function openKv({ REDIS_URL: url, NAMESPACE: namespace }: Config): Promise<Kv> {

@@ -32,7 +32,7 @@ export async function observe(options: ObserverOptions): Promise<ServiceBroker> 
   if (config.NATS_URL === undefined) throw new ConfigError(["NATS_URL: missing; a cluster is found there"]);
   await requireNats(config);
   const nodeID = `${name}-${hostname()}-${process.pid}`;
-  const broker = new ServiceBroker({ ...brokerOptions(config, nodeID), transporter: natsTransporter(config) ?? null });
+  const broker = new ServiceBroker({ ...brokerOptions(config, nodeID), transporter: natsTransporter(config) });
   await broker.start();
   if (await meetsNodes(broker, settleMs)) return broker;
   await broker.stop();

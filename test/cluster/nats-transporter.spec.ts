@@ -25,7 +25,7 @@ describe("the NATS transporter", () => {
   };
 
   const startBroker = async (nodeID: string, env: Record<string, string>): Promise<ServiceBroker> => {
-    const transporter = natsTransporter(readConfig(env)) ?? null;
+    const transporter = natsTransporter(readConfig(env));
     const broker = new ServiceBroker({ nodeID, logger: false, transporter, heartbeatInterval: 1, heartbeatTimeout: 3 });
     broker.createService({
       name: nodeID,

@@ -31,7 +31,7 @@ describe("presence over nodes", () => {
   beforeAll(async () => {
     cluster = await TestCluster.start({ gateway: 1, io: 3, core: 2 });
     const config = readConfig({ ...cluster.environment, DATA_DIR: "data", NODE_ID: "observer" });
-    const transporter = natsTransporter(config) ?? null;
+    const transporter = natsTransporter(config);
     observer = new ServiceBroker({ namespace: config.NAMESPACE, nodeID: "observer", logger: false, transporter });
     await observer.start();
     await observer.waitForServices("presence");

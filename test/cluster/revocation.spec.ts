@@ -82,7 +82,7 @@ describe("revocation over nodes", () => {
       nodes: { "io-2": { env } },
     });
     const config = readConfig({ ...cluster.environment, DATA_DIR: "data", NODE_ID: "operator" });
-    const transporter = natsTransporter(config) ?? null;
+    const transporter = natsTransporter(config);
     operator = new ServiceBroker({ namespace: config.NAMESPACE, nodeID: "operator", logger: false, transporter });
     await operator.start();
     await operator.waitForServices("users");
