@@ -1,5 +1,4 @@
-/** What is sent in one command: a message takes so many operations, and 16 MB of a command's own fields. */
-
+/** A server takes 100,000 operations in one command and, since they are fields of it, 16 MB. */
 const MAX_OPERATIONS = 1_000;
 const MAX_BYTES = 12 * 1024 * 1024;
 

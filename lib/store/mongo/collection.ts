@@ -27,8 +27,8 @@ const BATCH_SIZE = 5_000;
 
 /**
  * A collection of a MongoDB server. Reads go to the primary with majority concern, behind every write that this process
- * knows to be stored. Calls are checked by the port's own
- * validators, and what is sent is built from what those have read.
+ * knows to be stored. Calls are checked by the port's own validators, and what is sent is built from what those have
+ * read.
  */
 export class MongoCollection<T extends Document> implements Collection<T> {
   readonly name: string;
