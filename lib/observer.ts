@@ -63,9 +63,4 @@ async function meetsNodes(broker: ServiceBroker, settleMs: number): Promise<bool
   return known > 0;
 }
 
-interface Registry {
-  getNodeList(options: { onlyAvailable: boolean }): unknown[];
-}
-
-const othersOf = (broker: ServiceBroker): number =>
-  (broker.registry as unknown as Registry).getNodeList({ onlyAvailable: true }).length - 1;
+const othersOf = ({ registry }: ServiceBroker): number => registry.getNodeList({ onlyAvailable: true }).length - 1;

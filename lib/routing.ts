@@ -9,6 +9,7 @@ import { ParleyError } from "./errors";
 import { lifecycleOf } from "./lifecycle";
 import { metricsOf } from "./metrics";
 import { NodeState } from "./node-state";
+import { type Offering, offersOf, othersOffering } from "./offers";
 import { RemoteDeadlines } from "./remote-deadlines";
 import { transporterIsUp } from "./transporter";
 
@@ -25,11 +26,6 @@ interface Offer<A> {
   readonly action: A;
 }
 
-/** The parts of Moleculer's registry that routing reads. */
-interface Registry {
-  actions: { get(name: string): { endpoints: Array<Offer<RoutedAction>> } | undefined };
-}
-
 export interface RoutingPorts {
   readonly clock: Clock;
   readonly random: Random;
@@ -44,7 +40,6 @@ export class Routing {
   readonly deadlines: RemoteDeadlines;
   private readonly attempts: Attempts;
   private readonly routers = new Map<string, Router>();
-  private readonly registry: Registry;
   private underWay = 0;
   private downSince: number | undefined;
 
@@ -53,7 +48,6 @@ export class Routing {
     private readonly ports: RoutingPorts,
   ) {
     const { clock } = ports;
-    this.registry = broker.registry as unknown as Registry;
     const lost = metricsOf(broker).counter("parley_lost_nodes_total", "Nodes found lost by a ping without an answer");
     this.peers = new Peers({ clock, ping: (node) => this.ping(node), onLost: () => void lost.value++ });
     this.attempts = new Attempts(clock, this.peers);
@@ -64,7 +58,7 @@ export class Routing {
 
   /** The nodes that offer an action, with what each says of it. */
   offered<A extends RoutedAction>(name: string): ReadonlyArray<Offer<A>> {
-    return (this.registry.actions.get(name)?.endpoints ?? NONE) as ReadonlyArray<Offer<A>>;
+    return offersOf<Offer<A>>(this.broker as Offering<Offer<A>>, name);
   }
 
   routerOf(name: string): Router {
@@ -98,8 +92,7 @@ export class Routing {
   /** Does this node not serve while another one does? */
   isElsewhere(name: string): boolean {
     if (this.state.serves) return false;
-    const { nodeID } = this.broker;
-    return this.peers.anyServes(this.offered(name).flatMap(({ id }) => (id === nodeID ? [] : [id])));
+    return this.peers.anyServes(othersOffering(this.broker, name));
   }
 
   /** Counts a call as under way until it is answered; then, before anybody hears of it, `after` runs. */
@@ -153,7 +146,6 @@ export function routingOf(broker: ServiceBroker, make?: () => Routing): Routing 
   return routing;
 }
 
-const NONE: readonly never[] = [];
 const NOT_RUN = new Set(["SERVICE_NOT_FOUND", "SERVICE_NOT_AVAILABLE", "REQUEST_SKIPPED"]);
 const NO_ANSWER = new Set(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
 

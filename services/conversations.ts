@@ -3,6 +3,7 @@ import { Conversations, type Fanout } from "../actors/conversation/conversation.
 import { LISTED_MEMBERS } from "../actors/conversation/conversation.state";
 import { ParleyError } from "../lib/errors";
 import { lifecycleOf } from "../lib/lifecycle";
+import { othersOffering } from "../lib/offers";
 import { resourcesOf } from "../lib/resources";
 import { routingOf } from "../lib/routing";
 import { vitalsOf } from "../lib/vitals";
@@ -57,7 +58,7 @@ export async function moveConversation(
   to?: string,
 ): Promise<string> {
   const routing = routingOf(broker);
-  const others = routing.offered(COMMAND).flatMap((offer) => (offer.id === broker.nodeID ? [] : [offer.id]));
+  const others = othersOffering(broker, COMMAND);
   const target = to ?? routing.peers.home(id, others);
   if (target === undefined || !others.includes(target)) throw new ParleyError("NOT_FOUND");
   routing.state.pin(id, target, MOVED_MS);

@@ -2,16 +2,15 @@ import type { ServiceBroker } from "moleculer";
 import type { Conversations } from "../actors/conversation/conversation.actor";
 import type { ConversationState } from "../actors/conversation/conversation.state";
 import { fromSnapshot } from "../actors/conversation/conversation.store";
-import type { Clock } from "../lib/actor/ports";
+import { othersOffering } from "../lib/offers";
 import { resourcesOf } from "../lib/resources";
-import { routingOf } from "../lib/routing";
+import { SlowNodes } from "../lib/slow-nodes";
 import { homesOf } from "./room/catch-up";
 import { callRoom } from "./room/room.internal";
 
 const ACTION = "room.projected";
 /** A core node that does not answer in time is not waited for, and not asked again for a while. */
 const PATIENCE_MS = 1_000;
-const SLOW_MS = 3_000;
 
 /** What somebody is about to list from the projections. */
 export interface Lists {
@@ -32,16 +31,15 @@ interface Waiting extends Lists {
 export class OtherCores {
   private waiting: Waiting[] = [];
   private running = false;
-  /** Nodes that did not answer, until when they are not asked. */
-  private readonly slow = new Map<string, number>();
-  private readonly clock: Clock;
+  /** They are not asked. */
+  private readonly slow: SlowNodes;
   private readonly homeOf: (conversationId: string) => string | undefined;
 
   constructor(
     private readonly broker: ServiceBroker,
     private readonly conversations: Conversations,
   ) {
-    this.clock = resourcesOf(broker).clock;
+    this.slow = new SlowNodes(resourcesOf(broker).clock);
     this.homeOf = homesOf(broker);
   }
 
@@ -91,23 +89,15 @@ export class OtherCores {
 
   private others(): string[] {
     const { broker } = this;
-    if (!broker.transit) return [];
-    return routingOf(broker)
-      .offered(ACTION)
-      .flatMap(({ id }) => (id === broker.nodeID ? [] : [id]));
+    return broker.transit ? othersOffering(broker, ACTION) : [];
   }
 
   private async ask<T>(
     nodeID: string,
     call: (options: { nodeID: string; timeout: number }) => Promise<T>,
   ): Promise<T | undefined> {
-    if ((this.slow.get(nodeID) ?? 0) > this.clock.now()) return undefined;
-    try {
-      return await call({ nodeID, timeout: PATIENCE_MS });
-    } catch {
-      this.slow.set(nodeID, this.clock.now() + SLOW_MS);
-      return undefined;
-    }
+    if (this.slow.has(nodeID)) return undefined;
+    return this.slow.watch(nodeID, call({ nodeID, timeout: PATIENCE_MS })).catch(() => undefined);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 import type { Clock } from "../../lib/actor/ports";
 import { callerOf } from "../../lib/call";
+import { offersOf } from "../../lib/offers";
 import { broadcast } from "../call";
 import { FRESH_MS, type Revocation } from "./revocations";
 
@@ -14,11 +15,6 @@ export type DoorInternal = {
 const callDoor = callerOf<DoorInternal>();
 const DOORS = ["io.knows", "gateway.knows"] as const;
 
-/** The part of Moleculer's registry that tells who offers an action. */
-interface Registry {
-  actions: { get(name: string): { endpoints: ReadonlyArray<{ id: string }> } | undefined };
-}
-
 /**
  * Tells every node that lets the outside in of a revocation, which must be durable. Resolves when nobody acts on the
  * login (or on the old roles) any more: each node has confirmed that it knows, or so much time has passed that one
@@ -28,11 +24,8 @@ export async function announce(broker: ServiceBroker, clock: Clock, revocation: 
   const { number, userId, family, roles } = revocation;
   const data = { number, userId, ...(family !== undefined && { family }), ...(roles && { roles }) };
   await broadcast(broker, "auth.revoked", data, ["io", "gateway"]).catch(() => undefined);
-  const { actions } = broker.registry as unknown as Registry;
   const confirmations = DOORS.flatMap((door) =>
-    (actions.get(door)?.endpoints ?? []).map(({ id }) =>
-      callDoor(broker, door, { number }, { nodeID: id, timeout: FRESH_MS }),
-    ),
+    offersOf(broker, door).map(({ id }) => callDoor(broker, door, { number }, { nodeID: id, timeout: FRESH_MS })),
   );
   let cancel: (() => void) | undefined;
   const expired = new Promise<void>((resolve) => {

@@ -2,14 +2,8 @@ import type { Clock } from "../../lib/actor/ports";
 import type { Caller } from "../../lib/call";
 import { ParleyError } from "../../lib/errors";
 import { callRoom, type RoomInternal } from "../room/room.internal";
-
-/** A broker, as far as it tells which nodes serve an action. */
-export interface Registry extends Caller {
-  readonly nodeID: string;
-  readonly registry: {
-    readonly actions: { get(name: string): { readonly endpoints: ReadonlyArray<{ readonly id: string }> } | undefined };
-  };
-}
+import { type Offering, offersOf } from "../../lib/offers";
+import { SlowNodes } from "../../lib/slow-nodes";
 
 export interface CoreListener {
   coreHeard(incarnation: string, flush: number): void;
@@ -24,22 +18,22 @@ const HEAR_TIMEOUT_MS = 2_000;
 /** How long a node may take to answer a read while there is another one to ask, and when there is none left. */
 const PATIENCE_MS = 1_000;
 const LAST_PATIENCE_MS = 5_000;
-/** A node that did not answer in time is asked last for so long. */
-const SLOW_MS = 3_000;
 
 /** The core nodes: which there are, how far each has come, and whichever of them answers a read. */
 export class Cores {
   /** Node to its incarnation. */
   private readonly incarnations = new Map<string, string>();
-  /** Nodes that did not answer a read, until when they are asked last. */
-  private readonly slow = new Map<string, number>();
+  /** They are asked last. */
+  private readonly slow: SlowNodes;
   private turn = 0;
 
   constructor(
-    private readonly broker: Registry,
-    private readonly clock: Clock,
+    private readonly broker: Offering & Caller,
+    clock: Pick<Clock, "now">,
     private readonly listener: CoreListener,
-  ) {}
+  ) {
+    this.slow = new SlowNodes(clock);
+  }
 
   /** Asks every core node for its number. One that does not answer in time counts as unheard of: it starts at 0. */
   async hearAll(): Promise<void> {
@@ -63,7 +57,7 @@ export class Cores {
   lost(nodeID: string): void {
     const incarnation = this.incarnations.get(nodeID);
     this.incarnations.delete(nodeID);
-    this.slow.delete(nodeID);
+    this.slow.forget(nodeID);
     if (incarnation !== undefined) this.listener.coreLost(incarnation);
   }
 
@@ -82,10 +76,9 @@ export class Cores {
     for (const [at, nodeID] of nodes.entries()) {
       const timeout = at === nodes.length - 1 ? LAST_PATIENCE_MS : PATIENCE_MS;
       try {
-        return await callRoom(this.broker, name, params, { nodeID, timeout });
+        return await this.slow.watch(nodeID, callRoom(this.broker, name, params, { nodeID, timeout }));
       } catch (error) {
         failure = error;
-        this.slow.set(nodeID, this.clock.now() + SLOW_MS);
       }
     }
     throw failure;
@@ -103,7 +96,7 @@ export class Cores {
   }
 
   private nodes(action: string): string[] {
-    return this.broker.registry.actions.get(action)?.endpoints.map(({ id }) => id) ?? [];
+    return offersOf(this.broker, action).map(({ id }) => id);
   }
 
   /** Each in its turn, and those last from which no answer is to be expected. */
@@ -114,7 +107,7 @@ export class Cores {
     const first = this.turn++ % Math.max(nodes.length, 1);
     const turned = [...nodes.slice(first), ...nodes.slice(0, first)];
     const doubtful = (nodeID: string): boolean =>
-      (this.slow.get(nodeID) ?? 0) > now || (writer !== undefined && this.incarnations.get(nodeID) === writer);
+      this.slow.has(nodeID) || (writer !== undefined && this.incarnations.get(nodeID) === writer);
     return [...turned.filter((nodeID) => !doubtful(nodeID)), ...turned.filter(doubtful)];
   }
 }

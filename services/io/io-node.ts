@@ -11,7 +11,7 @@ import { callPresence } from "../presence/presence.internal";
 import { STAFF } from "../schemas";
 import { backlogOf, type ClientSocket, cut, forgetHandshake } from "./client-socket";
 import { Connections } from "./connections";
-import { Cores, type Registry } from "./cores";
+import { Cores } from "./cores";
 import { Dispatcher } from "./dispatcher";
 import { drain } from "./drain";
 import { Fanout } from "./fanout";
@@ -189,7 +189,7 @@ export class IoNode {
 
   private makeCores(): Cores {
     const { broker, resources } = this.parts;
-    return new Cores(broker as ServiceBroker & Registry, resources.clock, {
+    return new Cores(broker, resources.clock, {
       coreHeard: (incarnation, flush) => this.rooms.coreHeard(incarnation, flush),
       coreLost: (incarnation) => this.rooms.coreLost(incarnation),
     });

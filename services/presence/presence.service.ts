@@ -111,10 +111,7 @@ async function available<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-/** The part of Moleculer's registry that tells which nodes there are. */
-interface Registry {
-  nodes: { get(id: string): { available: boolean } | null | undefined };
-}
-
-const isAvailable = ({ registry }: ServiceBroker, node: string): boolean =>
-  (registry as unknown as Registry).nodes.get(node)?.available === true;
+const isAvailable = ({ registry }: ServiceBroker, node: string): boolean => {
+  const known: { readonly available: boolean } | undefined = registry.nodes.get(node);
+  return known?.available === true;
+};

@@ -1,4 +1,6 @@
-import { Cores, type Registry } from "../../../services/io/cores";
+import type { Caller } from "../../../lib/call";
+import type { Offering } from "../../../lib/offers";
+import { Cores } from "../../../services/io/cores";
 import { settle, VirtualClock } from "../../support/virtual-clock";
 
 /** Core nodes as one io node's broker sees them, and what it hears of them. */
@@ -12,7 +14,7 @@ class Rig {
 
   constructor(self = "io") {
     const actions = { get: () => ({ endpoints: [...this.nodes.keys()].map((id) => ({ id })) }) };
-    const broker: Registry = {
+    const broker: Offering & Caller = {
       nodeID: self,
       registry: { actions },
       call: async (name, _params, options) => {
