@@ -103,7 +103,6 @@ export class Cores {
   private inOrder(action: string, writer: string | undefined): string[] {
     const nodes = this.nodes(action);
     if (nodes.includes(this.broker.nodeID)) return [this.broker.nodeID];
-    const now = this.clock.now();
     const first = this.turn++ % Math.max(nodes.length, 1);
     const turned = [...nodes.slice(first), ...nodes.slice(0, first)];
     const doubtful = (nodeID: string): boolean =>
