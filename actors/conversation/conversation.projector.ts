@@ -12,7 +12,7 @@ export interface Publishing {
 }
 
 /**
- * Writes snapshots and member documents in bulk, and publishes: at most 250 ms behind what is durable, and 2 s while the
+ * Writes snapshots and member documents in bulk, and publishes: at most 250 ms behind what is durable, and 5 s while the
  * store is busy with messages. A snapshot is written only after the member documents and what is to be published
  * through its `appliedSeq`: whatever lies beyond it, a load finds and publishes.
  */
@@ -121,7 +121,7 @@ export class Projector {
     }, this.lagMs());
   }
 
-  /** Projections wait for nobody, messages wait for the store: under load it is theirs for nine tenths of the time. */
+  /** Projections wait for nobody, messages wait for the store: under load mostly it is theirs. */
   private lagMs(): number {
     return Math.min(Math.max(LAG_MS, STORE_SHARE * this.tookMs), MAX_LAG_MS);
   }
@@ -150,5 +150,5 @@ export class Projector {
 
 const LAG_MS = 200;
 /** A write that took t is followed by a pause of so many times t, but of no more than MAX_LAG_MS. */
-const STORE_SHARE = 9;
-const MAX_LAG_MS = 2_000;
+const STORE_SHARE = 19;
+const MAX_LAG_MS = 5_000;
