@@ -1,3 +1,4 @@
+import { jsonBytesAtMost } from "../../lib/json-size";
 import type { EventPage } from "./conversation.store";
 import { sizeOf, type StoredEvent } from "./conversation.events";
 
@@ -26,6 +27,8 @@ const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(val
 
 /** The number of leading values that fit into one answer; at least one, if there is one. */
 export function fitting(values: readonly unknown[]): number {
+  // Nearly every answer is far below: only the others are serialised to be measured.
+  if (jsonBytesAtMost(values) <= ANSWER_BYTES) return values.length;
   let left = ANSWER_BYTES;
   for (const [at, value] of values.entries()) {
     left -= bytesOf(value);

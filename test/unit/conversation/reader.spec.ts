@@ -182,6 +182,20 @@ describe("an answer", () => {
     expect(JSON.stringify(oldest).length).toBeLessThan(ANSWER_BYTES + 1_000);
   });
 
+  it("that is far below the limit is not serialised to be measured", async () => {
+    const rig = new Rig();
+    await rig.say("a", 100, "what a hundred people may say in a line or two");
+    const stringify = jest.spyOn(JSON, "stringify");
+    try {
+      const access = { state: rig.state("a"), audience: "all" as const, through: 100 };
+      expect((await rig.reader.history(access, { limit: 100 })).messages).toHaveLength(100);
+      expect((await rig.sync({ a: 0 })).events).toHaveLength(100);
+      expect(stringify).not.toHaveBeenCalled();
+    } finally {
+      stringify.mockRestore();
+    }
+  });
+
   it("of several pages of the log fits too: what is left out is told", () => {
     const events = (id: string) => Array.from({ length: 12 }, (_, at) => message(id, at + 1, LONG));
     const pages = fittingPages([
