@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { ServiceBroker } from "moleculer";
+import { systemClock } from "./actor/ports";
+import { inTime } from "./actor/time";
 import { resourcesOf } from "./resources";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -57,13 +59,8 @@ export class HttpServer {
   /** Resolves when every request is answered, at the latest after `limitMs`. */
   whenIdle(limitMs: number): Promise<void> {
     if (this.inFlight === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, limitMs);
-      this.idleWaiters.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    const idle = (): Promise<void> => new Promise((resolve) => void this.idleWaiters.push(resolve));
+    return inTime(systemClock, limitMs, idle);
   }
 
   /** Where it listens, such as `http://127.0.0.1:3000`. Throws while it does not. */

@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Transporters } from "moleculer";
 import { type ConnectionOptions, credsAuthenticator, Events, headers, type Msg, type NatsConnection } from "nats";
+import { systemClock } from "./actor/ports";
+import { inTime } from "./actor/time";
 import type { Config } from "./config";
 import { Reassembly } from "./reassembly";
 import { TransporterDownError, type WatchedTransporter } from "./transporter";
@@ -48,7 +50,7 @@ export class NatsTransporter extends Transporters.NATS implements WatchedTranspo
     if (!client) return;
     this.isUp = false;
     // A flush waits for the server's answer: without a connection for ever.
-    if (isUp) await Promise.race([client.flush().catch(() => undefined), delay(FLUSH_MS)]);
+    if (isUp) await inTime(systemClock, FLUSH_MS, () => client.flush().catch(() => undefined));
     await client.close();
     this.client = null;
   }
@@ -145,5 +147,3 @@ export function natsOptions(config: Config): ConnectionOptions {
 }
 
 const FLUSH_MS = 1_000;
-
-const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());

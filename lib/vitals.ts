@@ -1,5 +1,6 @@
 import type { ServiceBroker } from "moleculer";
 import type { Clock } from "./actor/ports";
+import { inTime } from "./actor/time";
 import { pingTransporter } from "./transporter";
 import { resourcesOf } from "./resources";
 
@@ -141,14 +142,9 @@ export class Vitals {
   }
 
   private ask(part: Part): Promise<PartState> {
-    return new Promise((resolve) => {
-      const cancel = this.ports.clock.setTimeout(() => resolve("down"), SILENCE_MS);
-      const answer = (state: PartState) => (): void => {
-        cancel();
-        resolve(state);
-      };
-      this.ports.pings[part]().then(answer("up"), answer("down"));
-    });
+    const { clock, pings } = this.ports;
+    const down = (): PartState => "down";
+    return inTime(clock, SILENCE_MS, () => pings[part]().then((): PartState => "up", down), down);
   }
 }
 

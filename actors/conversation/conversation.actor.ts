@@ -4,6 +4,7 @@ import { ActorHost } from "../../lib/actor/host";
 import { Mark, type MarkDocument, MARKS } from "../../lib/actor/mark";
 import type { Clock, Random } from "../../lib/actor/ports";
 import { Sweeper, type SweepReport } from "../../lib/actor/sweeper";
+import { inTime } from "../../lib/actor/time";
 import { Writer } from "../../lib/actor/writer";
 import type { Kv } from "../../lib/kv/kv";
 import type { Collection, Store } from "../../lib/store/collection";
@@ -162,15 +163,8 @@ export class Conversations {
     const { clock } = this.options;
     const finished = this.finish();
     if (Number.isFinite(withinMs)) {
-      await new Promise<void>((resolve) => {
-        const cancel = clock.setTimeout(resolve, withinMs);
-        const done = (): void => {
-          cancel();
-          resolve();
-        };
-        // What a store that does not answer leaves behind is swept.
-        finished.then(done, done);
-      });
+      // What a store that does not answer leaves behind is swept.
+      await inTime(clock, withinMs, () => finished.catch(() => undefined));
       this.abandon();
     } else await finished;
     this.projector.stop();

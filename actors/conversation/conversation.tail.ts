@@ -1,5 +1,5 @@
 import type { Clock } from "../../lib/actor/ports";
-import { pause } from "../../lib/actor/time";
+import { inTime, pause } from "../../lib/actor/time";
 import type { Kv } from "../../lib/kv/kv";
 import { type Audience, isA, maySee, type StoredEvent } from "./conversation.events";
 
@@ -142,14 +142,11 @@ export class ConversationTail {
   }
 
   private inTime(reading: Promise<string[]>): Promise<string[]> {
-    return new Promise((resolve) => {
-      const giveUp = (): void => {
-        this.breakOff();
-        resolve([]);
-      };
-      const cancel = this.clock.setTimeout(giveUp, PATIENCE_MS);
-      void reading.then(resolve, giveUp).finally(cancel);
-    });
+    const giveUp = (): string[] => {
+      this.breakOff();
+      return [];
+    };
+    return inTime(this.clock, PATIENCE_MS, () => reading.catch(giveUp), giveUp);
   }
 
   private breakOff(): void {

@@ -1,3 +1,5 @@
+import { systemClock } from "../actor/ports";
+import { inTime } from "../actor/time";
 import { type Check, fail, type Finding, type Level } from "./finding";
 
 /** Nothing that works takes longer. */
@@ -23,19 +25,17 @@ export async function diagnose(
 }
 
 async function findingsOf(check: Check, longestMs: number): Promise<readonly Finding[]> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<readonly Finding[]>((resolve) => {
-    const finding = fail(`gave no answer in ${longestMs / 1_000} s`, "See whether it is overloaded or stopped.");
-    timer = setTimeout(() => resolve([finding]), longestMs);
-  });
   try {
-    return await Promise.race([check.run(), late]);
+    return await inTime(
+      systemClock,
+      longestMs,
+      () => check.run(),
+      () => [fail(`gave no answer in ${longestMs / 1_000} s`, "See whether it is overloaded or stopped.")],
+    );
   } catch (error) {
     return [
       fail(error instanceof Error ? error.message : String(error), "This was not expected; the log may say more."),
     ];
-  } finally {
-    clearTimeout(timer);
   }
 }
 

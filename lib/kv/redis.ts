@@ -3,6 +3,8 @@
  * back, each answers or fails within half a second.
  */
 import Redis, { type ChainableCommander } from "ioredis";
+import { systemClock } from "../actor/ports";
+import { inTime } from "../actor/time";
 import type { Kv, ListPush } from "./kv";
 import { SCRIPTS, type ScriptedCommands } from "./redis-scripts";
 
@@ -62,14 +64,8 @@ export function openRedisKv(options: RedisOptions): Kv {
 
 /** Settles with the first attempt to connect, whatever came of it, or when a call has waited long enough. */
 function firstAttempt(client: Redis, waitMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, waitMs);
-    const settled = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    client.once("ready", settled).once("close", settled);
-  });
+  const settled = (): Promise<void> => new Promise((resolve) => client.once("ready", resolve).once("close", resolve));
+  return inTime(systemClock, waitMs, settled);
 }
 
 class RedisKv implements Kv {

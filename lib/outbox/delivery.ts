@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../actor/ports";
+import { inTime } from "../actor/time";
 import { sideBySide } from "../side-by-side";
 import type { OutboxRow, OutboxStore } from "./outbox.store";
 import type { Publisher } from "./publisher";
@@ -73,9 +74,16 @@ export class OutboxDelivery {
 
   /** Undefined when the lane may go on; else when the row is tried again. */
   private async tryRow(row: OutboxRow, done: string[]): Promise<number | undefined> {
-    const { rows, clock, probe } = this.options;
+    const { publisher, rows, clock, probe } = this.options;
     try {
-      await this.inTime(row);
+      await inTime(
+        clock,
+        DELIVERY_MS,
+        () => publisher.deliver(row),
+        () => {
+          throw new Error(`${publisher.name} took too long to deliver`);
+        },
+      );
       done.push(row._id);
       return undefined;
     } catch (error) {
@@ -90,15 +98,6 @@ export class OutboxDelivery {
     const at = clock.now() + this.pauseMs(tries);
     await rows.failed(row._id, tries, at);
     return at;
-  }
-
-  private async inTime(row: OutboxRow): Promise<void> {
-    const { clock, publisher } = this.options;
-    let cancel: (() => void) | undefined;
-    const timeUp = new Promise<never>((_resolve, reject) => {
-      cancel = clock.setTimeout(() => reject(new Error(`${publisher.name} took too long to deliver`)), DELIVERY_MS);
-    });
-    await Promise.race([publisher.deliver(row), timeUp]).finally(() => cancel?.());
   }
 
   /** Exponential, with half of it left to chance; the whole series lasts about a day. */

@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../actor/ports";
+import { inTime } from "../actor/time";
 import type { Job, Turn } from "./job";
 import { nextCron } from "./job";
 import type { Lease } from "./lease";
@@ -178,21 +179,21 @@ class RunningTurn implements Turn {
   }
 
   private async run(job: Job): Promise<Outcome> {
-    let cancel: (() => void) | undefined;
-    const timeUp = new Promise<never>((_resolve, reject) => {
-      cancel = this.ports.clock.setTimeout(() => {
-        this.ended = true;
-        reject(new Error(`the job ${job.name} took longer than ${job.limitMs} ms`));
-      }, job.limitMs);
-    });
     try {
-      await Promise.race([job.run(this), timeUp]);
+      await inTime(
+        this.ports.clock,
+        job.limitMs,
+        () => job.run(this),
+        () => {
+          this.ended = true;
+          throw new Error(`the job ${job.name} took longer than ${job.limitMs} ms`);
+        },
+      );
       return this.live() ? "done" : "interrupted";
     } catch (error) {
       return { error };
     } finally {
       this.ended = true;
-      cancel?.();
     }
   }
 }

@@ -1,3 +1,4 @@
+import { inTime } from "../actor/time";
 import type { Job } from "./job";
 import { type JobPorts, JobRunner, type JobStatus } from "./job-runner";
 import type { Lease } from "./lease";
@@ -33,10 +34,7 @@ export class Scheduler {
   async stop(): Promise<void> {
     this.stopped = true;
     this.retire();
-    let cancel: (() => void) | undefined;
-    const timeUp = new Promise<void>((resolve) => (cancel = this.ports.clock.setTimeout(resolve, STOP_MS)));
-    await Promise.race([Promise.all(this.former), timeUp]);
-    cancel?.();
+    await inTime(this.ports.clock, STOP_MS, () => Promise.all(this.former));
     await this.ports.lease.stop();
   }
 

@@ -1,5 +1,6 @@
 import type { ServiceBroker } from "moleculer";
 import type { Clock } from "../../lib/actor/ports";
+import { inTime } from "../../lib/actor/time";
 import { callerOf } from "../../lib/call";
 import { offersOf } from "../../lib/offers";
 import { broadcast } from "../call";
@@ -27,10 +28,7 @@ export async function announce(broker: ServiceBroker, clock: Clock, revocation: 
   const confirmations = DOORS.flatMap((door) =>
     offersOf(broker, door).map(({ id }) => callDoor(broker, door, { number }, { nodeID: id, timeout: FRESH_MS })),
   );
-  let cancel: (() => void) | undefined;
-  const expired = new Promise<void>((resolve) => {
-    cancel = clock.setTimeout(resolve, FRESH_MS);
-  });
-  await Promise.race([expired, Promise.all(confirmations).catch(() => expired)]);
-  cancel?.();
+  await inTime(clock, FRESH_MS, () => Promise.all(confirmations).catch(never));
 }
+
+const never = (): Promise<never> => new Promise(() => undefined);

@@ -3,6 +3,7 @@ import { isIPv6 } from "node:net";
 import { LRUCache } from "lru-cache";
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import type { Clock } from "../../lib/actor/ports";
+import { inTime } from "../../lib/actor/time";
 import { ParleyError } from "../../lib/errors";
 import type { Kv } from "../../lib/kv/kv";
 import type { Resources } from "../../lib/resources";
@@ -73,13 +74,9 @@ export class AttemptLimit {
   /** The attempts at all nodes; undefined when that cannot be known soon. */
   async #count({ kv, clock, name }: SharedCount, key: string): Promise<Counted | undefined> {
     if (clock.now() < this.#aloneUntil) return undefined;
-    let cancel: (() => void) | undefined;
-    const late = new Promise<undefined>(
-      (resolve) => (cancel = clock.setTimeout(() => resolve(undefined), PATIENCE_MS)),
+    const counted = await inTime(clock, PATIENCE_MS, () =>
+      kv.increment(`limit:${name}:${key}`, 1, MINUTE_SECONDS * 1_000).catch(() => undefined),
     );
-    const answer = kv.increment(`limit:${name}:${key}`, 1, MINUTE_SECONDS * 1_000).catch(() => undefined);
-    const counted = await Promise.race([answer, late]);
-    cancel?.();
     if (!counted) this.#aloneUntil = clock.now() + ALONE_MS;
     return counted;
   }

@@ -249,7 +249,7 @@ export class IoNode {
       clock,
       limits,
       patience: this.parts.patience,
-      routes: routesOf({ broker, queue, typing, rooms }),
+      routes: routesOf({ broker, clock, queue, typing, rooms }),
       timeoutMs: config.REQUEST_TIMEOUT_MS,
       bufferBytes: config.SOCKET_BUFFER_BYTES,
       maxInFlight: config.LIMIT_PACKETS_PER_SECOND * IN_FLIGHT_SECONDS,

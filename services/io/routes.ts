@@ -1,4 +1,6 @@
 import type { ServiceBroker } from "moleculer";
+import type { Clock } from "../../lib/actor/ports";
+import { inTime } from "../../lib/actor/time";
 import type { Contract, Params } from "../../lib/contract";
 import { ParleyError } from "../../lib/errors";
 import { guardOf } from "../../lib/middlewares/permissions";
@@ -17,6 +19,7 @@ import type { TypingState } from "./typing";
 
 export interface RouteParts {
   readonly broker: ServiceBroker;
+  readonly clock: Clock;
   readonly queue: QueueFeed;
   readonly typing: TypingState;
   readonly rooms: Pick<RoomTable, "isMember" | "afterSync">;
@@ -43,22 +46,22 @@ function actionRoute(broker: ServiceBroker, contract: Contract): Route {
 }
 
 /** What a socket joins by itself is in its list, or it is told of it: the list is read after the socket has joined. */
-function listRoute({ broker }: RouteParts): Route {
+function listRoute({ broker, clock }: RouteParts): Route {
   const { contract, run } = actionRoute(broker, list);
   return {
     contract,
     run: async (socket, payload, options) => {
-      await inTime(socket.data.joined, options);
+      await whenJoined(clock, socket, options);
       return run(socket, payload, options);
     },
   };
 }
 
 /** Nothing lies between the answer and what comes live: the socket joins where the answer ends. */
-function syncRoute({ broker, rooms }: RouteParts): Route {
+function syncRoute({ broker, clock, rooms }: RouteParts): Route {
   const home = homesOf(broker);
   return localRoute(sync, async (socket, params: Params<typeof sync>, options) => {
-    await inTime(socket.data.joined, options);
+    await whenJoined(clock, socket, options);
     const { complete, ...answer } = await catchUp(broker, home, params.cursors, options);
     void rooms.afterSync(socket.id, complete);
     return answer;
@@ -98,10 +101,12 @@ function localRoute<P>(
 }
 
 /** Waits no longer than the caller does. @throws ParleyError UNAVAILABLE */
-async function inTime(joined: Promise<void>, { timeout }: CallOptions): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new ParleyError("UNAVAILABLE")), timeout ?? 0);
-  });
-  await Promise.race([joined, late]).finally(() => clearTimeout(timer));
-}
+const whenJoined = (clock: Clock, socket: ClientSocket, { timeout }: CallOptions): Promise<void> =>
+  inTime(
+    clock,
+    timeout ?? 0,
+    () => socket.data.joined,
+    () => {
+      throw new ParleyError("UNAVAILABLE");
+    },
+  );
