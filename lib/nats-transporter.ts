@@ -1,7 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Transporters } from "moleculer";
-import { type ConnectionOptions, credsAuthenticator, Events, headers, type Msg, type NatsConnection } from "nats";
+import {
+  type ConnectionOptions,
+  credsAuthenticator,
+  Events,
+  headers,
+  type Msg,
+  type NatsConnection,
+  type PublishOptions,
+} from "nats";
 import { systemClock } from "./actor/ports";
 import { inTime } from "./actor/time";
 import type { Config } from "./config";
@@ -9,14 +17,25 @@ import { Reassembly } from "./reassembly";
 import { TransporterDownError, type WatchedTransporter } from "./transporter";
 
 const REQUEST = "REQ";
+const PING = "PING";
+/** Subjects on which the server says that a node has no subscription. */
+const UNREACHED = "UNREACHED";
+const NO_RESPONDERS = 503;
 /** Room for the protocol line and the headers in the server's limit of a payload. */
 const ENVELOPE_BYTES = 4_096;
 const PART = "Parley-Part";
 
+/** As much of a packet as says where it goes. */
+interface Directed {
+  readonly type?: string;
+  readonly target?: string | null;
+}
+
 /**
  * Moleculer's NATS transporter with what it lacks: it knows at once when the connection is gone and refuses requests
- * then, instead of keeping them for a server that may come back in an hour; packets above the server's limit travel in
- * parts; and it stops also when the server does not answer.
+ * then, instead of keeping them for a server that may come back in an hour; it hears at once of a node it sends to whose
+ * connection is gone (`$transporter.unreached`); packets above the server's limit travel in parts; and it stops also when
+ * the server does not answer.
  */
 export class NatsTransporter extends Transporters.NATS implements WatchedTransporter {
   declare client: NatsConnection | null;
@@ -42,6 +61,7 @@ export class NatsTransporter extends Transporters.NATS implements WatchedTranspo
     const { client } = this;
     if (!client) return;
     this.isUp = true;
+    this.hearOfUnreached(client);
     void this.watch(client);
   }
 
@@ -62,16 +82,39 @@ export class NatsTransporter extends Transporters.NATS implements WatchedTranspo
     return Promise.resolve();
   }
 
-  override send(topic: string, data: Buffer, meta?: { packet?: { type?: string } }): Promise<void> {
+  override send(topic: string, data: Buffer, { packet = {} }: { packet?: Directed } = {}): Promise<void> {
     const { client } = this;
     if (!client || !this.isUp) {
       // A request fails at once; whatever else cannot be sent now is made good by its receivers.
-      return meta?.packet?.type === REQUEST ? Promise.reject(new TransporterDownError()) : Promise.resolve();
+      return packet.type === REQUEST ? Promise.reject(new TransporterDownError()) : Promise.resolve();
     }
     const limit = (client.info?.max_payload ?? 1_048_576) - ENVELOPE_BYTES;
-    if (data.length <= limit) client.publish(topic, data);
+    if (data.length <= limit) client.publish(topic, data, this.answeredWhenUnreached(packet));
     else this.publishInParts(client, topic, data, limit);
     return Promise.resolve();
+  }
+
+  /**
+   * Nobody answers on this subject but the server: with the status 503 when nobody has subscribed to the packet's ("no
+   * responders", NATS 2.2). It drops the subscriptions of a process that ended as soon as its connection closes.
+   */
+  private answeredWhenUnreached({ type, target }: Directed): PublishOptions | undefined {
+    if ((type !== REQUEST && type !== PING) || typeof target !== "string") return undefined;
+    return { reply: `${this.unreached}${target}` };
+  }
+
+  private get unreached(): string {
+    return `${this.getTopicName(UNREACHED, this.nodeID)}.`;
+  }
+
+  private hearOfUnreached(client: NatsConnection): void {
+    const { length } = this.unreached;
+    client.subscribe(`${this.unreached}>`, {
+      callback: (_error, { subject, headers: status }) => {
+        if (status?.code !== NO_RESPONDERS) return;
+        void this.broker.broadcastLocal("$transporter.unreached", { nodeID: subject.slice(length) });
+      },
+    });
   }
 
   private publishInParts(client: NatsConnection, topic: string, data: Buffer, limit: number): void {

@@ -81,6 +81,7 @@ export class NodeState {
     });
     broker.localBus.on("$node.connected", ({ node }: { node: KnownNode }) => this.saw(node));
     broker.localBus.on("$node.updated", ({ node }: { node: KnownNode }) => this.saw(node));
+    broker.localBus.on("$transporter.unreached", ({ nodeID }: { nodeID: string }) => peers.unreached(nodeID));
     broker.localBus.on("$node.disconnected", ({ node }: { node: KnownNode }) => {
       this.instances.delete(node.id);
       peers.gone(node.id);

@@ -83,6 +83,12 @@ export class Peers {
     this.tell(node, "life");
   }
 
+  /** What is sent to the node reaches nobody: it answers nothing that it was asked, and is passed over for a while. */
+  unreached(node: string): void {
+    this.lost.set(node, this.ports.clock.now() + UNREACHED_MS);
+    this.tell(node, "life");
+  }
+
   /** A node left; one of that name that comes back is a new one. */
   gone(node: string): void {
     this.states.delete(node);
@@ -148,5 +154,7 @@ function isPast(until: Map<string, number>, node: string, now: number): boolean 
 }
 
 const LOST_MS = 3_000;
+/** Who asks it again afterwards learns at once when it still is. */
+const UNREACHED_MS = 1_000;
 const MOVED_MS = 500;
 const MAX_PINS = 1_000;

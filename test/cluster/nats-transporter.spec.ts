@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Context, ServiceBroker } from "moleculer";
 import { connect } from "nats";
 import { readConfig } from "../../lib/config";
-import { natsTransporter } from "../../lib/nats-transporter";
+import { type NatsTransporter, natsTransporter } from "../../lib/nats-transporter";
 import { transporterIsUp } from "../../lib/transporter";
 import { NatsServer } from "../support/servers";
 import { until } from "../support/wait";
@@ -90,6 +90,25 @@ describe("the NATS transporter", () => {
     await nats.start();
     const again = await until("calls get through", () => echo(a, "y").catch(() => undefined), 15_000);
     expect(again.text).toBe("y");
+  });
+
+  it("hears at once of a node it sends to whose connection is gone, and of no other", async () => {
+    const nats = await startNats();
+    const [a, b] = await pair({ NATS_URL: nats.url });
+    const unreached: string[] = [];
+    a.localBus.on("$transporter.unreached", ({ nodeID }: { nodeID: string }) => unreached.push(nodeID));
+    expect([(await echo(a, "x")).text, unreached]).toEqual(["x", []]);
+    // As when its process ends: without a word to the others.
+    await (b.transit?.tx as NatsTransporter).client?.close();
+    const tells = async (send: () => Promise<unknown>): Promise<void> => {
+      const before = unreached.length;
+      // The server may hear of the end after what was sent then.
+      const told = (): boolean => unreached.length > before;
+      await until("it is told", () => send().then(told, told));
+    };
+    await tells(() => a.call("b.echo", { text: "y" }, { timeout: 100 }));
+    await tells(() => a.ping("b", 100));
+    expect(new Set(unreached)).toEqual(new Set(["b"]));
   });
 
   it("sends nothing late that was refused while NATS was away", async () => {

@@ -9,14 +9,14 @@ const STATES: readonly PeerState[] = ["serving", "draining", "storeless"];
 
 type Happening =
   | { readonly kind: "heard"; readonly node: string; readonly state: PeerState }
-  | { readonly kind: "sentAway" | "gone" | "restarted" | "suspect"; readonly node: string }
+  | { readonly kind: "sentAway" | "gone" | "restarted" | "unreached" | "suspect"; readonly node: string }
   | { readonly kind: "pin"; readonly node: string; readonly id: string }
   | { readonly kind: "time"; readonly ms: number };
 
 const node = fc.constantFrom(...NODES);
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ kind: fc.constant("heard" as const), node, state: fc.constantFrom(...STATES) }),
-  fc.record({ kind: fc.constantFrom("sentAway", "gone", "restarted", "suspect" as const), node }),
+  fc.record({ kind: fc.constantFrom("sentAway", "gone", "restarted", "unreached", "suspect" as const), node }),
   fc.record({ kind: fc.constant("pin" as const), node, id: fc.constantFrom(...IDS) }),
   fc.record({ kind: fc.constant("time" as const), ms: fc.integer({ min: 1, max: 4_000 }) }),
 );

@@ -488,6 +488,30 @@ describe("a node that was killed and is back at once", () => {
   });
 });
 
+describe("a node that nothing reaches", () => {
+  /** The constant of the peers: it is passed over for this long. */
+  const UNREACHED_MS = 1_000;
+
+  it("frees whoever waits for it, without a ping, and is passed over for a while", async () => {
+    const rig = new RouterRig();
+    const home = homeOf("a", rig.homes);
+    const next = homeOf(
+      "a",
+      rig.homes.filter((node) => node !== home),
+    );
+    rig.silence(home);
+    const call = rig.call("a");
+    await settle();
+    rig.peers.unreached(home);
+    await settle();
+    expect([rig.asked, rig.pings, call.answer]).toEqual([[home, next], [], `from ${next}`]);
+    await rig.clock.advance(UNREACHED_MS - 1);
+    expect(rig.router.home("a")).toBe(next);
+    await rig.clock.advance(1);
+    expect(rig.router.home("a")).toBe(home);
+  });
+});
+
 describe("an actor that is pinned to a node", () => {
   it("is at home there for a while, as long as the node serves", async () => {
     const rig = new RouterRig();
