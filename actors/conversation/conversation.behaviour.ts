@@ -4,6 +4,7 @@ import type { WireEvent } from "../../services/schemas";
 import type { ConversationCommand, Draft, Facts, NoOp } from "./conversation.commands";
 import { colleagueWroteAfter, decide, type Limits } from "./conversation.decide";
 import { type Audience, maySee, sizeOf, type StoredEvent, toWire } from "./conversation.events";
+import { openKeyPrefix } from "./conversation.keys";
 import { sessionAfter } from "./conversation.session";
 import { type ConversationState, evolve, MAX_OVERLAY, type Standing, standingIn } from "./conversation.state";
 import type { ConversationStore } from "./conversation.store";
@@ -166,12 +167,6 @@ function keyToTake(state: ConversationState, command: ConversationCommand): stri
   if (command.action !== "transfer" || command.params.to.topic === undefined || !state.session) return undefined;
   return openKeyPrefix(state.session.customerId, command.params.to.topic);
 }
-
-export const openKeyPrefix = (customerId: string, topic: string): string =>
-  `open/${encodePart(customerId)}/${encodePart(topic)}`;
-
-/** A lone surrogate, which no URI can carry, becomes the replacement character, as it does in the store. */
-const encodePart = (part: string): string => encodeURIComponent(Buffer.from(part).toString());
 
 function staleBase(state: ConversationState, command: ConversationCommand): number | undefined {
   if (command.action !== "send" || command.params.baseSeq === undefined || command.params.force) return undefined;

@@ -1,8 +1,10 @@
 import type { CommandRef, LogPort, Verdict } from "../../lib/actor/ports";
 import type { Collection, CollectionDefinition, Filter, Store } from "../../lib/store/collection";
 import type { KeyFact, Target } from "./conversation.commands";
-import { type Audience, isA, type SessionState, type StoredEvent } from "./conversation.events";
+import type { Audience, SessionState, StoredEvent } from "./conversation.events";
+import { nextKey } from "./conversation.keys";
 import { type ConversationState, emptyState, fold, type LastMessage, type Standing } from "./conversation.state";
+import { toTarget } from "./conversation.target";
 import { findAny, verdictsOf } from "./conversation.verdicts";
 
 export const EVENTS: CollectionDefinition = {
@@ -212,25 +214,12 @@ export class ConversationStore implements LogPort<StoredEvent> {
     const about = aboutId(conversationId, seq);
     const known = new Set(changes.map(({ _id }) => _id));
     const all = [...changes, ...undurable.filter((other) => other.about === about && !known.has(other._id))];
-    return summarise(target, all, mine);
+    return toTarget(target, all, mine);
   }
 
-  /** Who has the key of this name, and which key may be taken next. A key is free once an event that ends it is durable. */
-  async nextKey(prefix: string): Promise<KeyFact> {
-    const fact = await this.keyFact(prefix, false);
-    // Who is refused for a key must not be so for one that was given up; who takes one is proven by the insert.
-    return fact.holder === undefined ? fact : this.keyFact(prefix, true);
-  }
-
-  private async keyFact(prefix: string, fresh: boolean): Promise<KeyFact> {
-    const latest = await this.events.findOne(
-      { key: { $gte: `${prefix}/0`, $lt: `${prefix}/:` } },
-      { sort: { key: -1 }, fresh },
-    );
-    if (latest?.key === undefined) return { next: `${prefix}/${generation(1)}` };
-    const ended = await this.events.findOne({ endsOpen: latest.key }, { fresh });
-    const next = `${prefix}/${generation(Number(latest.key.slice(prefix.length + 1)) + 1)}`;
-    return ended ? { next } : { next, holder: latest.conversationId };
+  /** See `nextKey`. */
+  nextKey(prefix: string): Promise<KeyFact> {
+    return nextKey(this.events, prefix);
   }
 
   /** Member documents of these users, with the seq of each. */
@@ -262,21 +251,6 @@ const beyond = (conversationId: string, after: number): Filter => ({ conversatio
 const inLogOrder = (a: StoredEvent, b: StoredEvent): number =>
   a.flush - b.flush ||
   (a.conversationId < b.conversationId ? -1 : a.conversationId > b.conversationId ? 1 : a.seq - b.seq);
-
-const generation = (g: number): string => String(g).padStart(10, "0");
-
-function summarise(event: StoredEvent, changes: readonly StoredEvent[], mine: { by: string; emoji?: string }): Target {
-  const reactions = new Map<string, number>();
-  let deleted = false;
-  for (const change of changes) {
-    if (change.type === "message.deleted") deleted = true;
-    if (isA(change, "reaction.added")) reactions.set(`${change.by}\n${change.data.emoji}`, change.seq);
-    if (isA(change, "reaction.removed")) reactions.delete(`${change.by}\n${change.data.emoji}`);
-  }
-  const reactionSeq = mine.emoji === undefined ? undefined : reactions.get(`${mine.by}\n${mine.emoji}`);
-  const target = { event, deleted, reactions: reactions.size, changes: changes.length };
-  return reactionSeq === undefined ? target : { ...target, reactionSeq };
-}
 
 /** The document that a state is snapshot as. */
 export function toSnapshot(state: ConversationState): Snapshot {

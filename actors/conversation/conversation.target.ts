@@ -1,0 +1,24 @@
+import type { Target } from "./conversation.commands";
+import { isA, type StoredEvent } from "./conversation.events";
+
+/**
+ * An event with what has become of it. Pure.
+ * @param changes  the edits, deletions and reactions of it, in log order
+ * @param mine  whose reaction is looked for, when a reaction with this emoji is decided
+ */
+export function toTarget(
+  event: StoredEvent,
+  changes: readonly StoredEvent[],
+  mine: { readonly by: string; readonly emoji?: string },
+): Target {
+  const reactions = new Map<string, number>();
+  let deleted = false;
+  for (const change of changes) {
+    if (change.type === "message.deleted") deleted = true;
+    if (isA(change, "reaction.added")) reactions.set(`${change.by}\n${change.data.emoji}`, change.seq);
+    if (isA(change, "reaction.removed")) reactions.delete(`${change.by}\n${change.data.emoji}`);
+  }
+  const reactionSeq = mine.emoji === undefined ? undefined : reactions.get(`${mine.by}\n${mine.emoji}`);
+  const target = { event, deleted, reactions: reactions.size, changes: changes.length };
+  return reactionSeq === undefined ? target : { ...target, reactionSeq };
+}
