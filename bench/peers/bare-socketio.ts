@@ -4,17 +4,13 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { Server } from "socket.io";
 import type { InsertRequest } from "./insert-worker";
+import type { SendParams } from "./message-model";
 
 /**
  * What a competent engineer writes in an afternoon: one Socket.IO process that awaits one durable insert per message,
  * then tells the room and acknowledges. No rights, no limits, no recovery, no exactly-once.
  * Environment: PORT, DATA_DIR. Handshake: `auth: { user, rooms }`.
  */
-interface SendParams {
-  conversationId: string;
-  commandId: string;
-  text: string;
-}
 
 const worker = new Worker(join(__dirname, "insert-worker.ts"), {
   workerData: { file: join(process.env["DATA_DIR"] ?? ".", "peer.sqlite") },

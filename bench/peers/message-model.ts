@@ -9,6 +9,9 @@ export interface PeerMessage {
   readonly at: Date;
 }
 
+/** What clients send. */
+export type SendParams = Pick<PeerMessage, "conversationId" | "commandId" | "text">;
+
 const schema = new Schema<PeerMessage>({
   conversationId: { type: String, required: true },
   by: { type: String, required: true },

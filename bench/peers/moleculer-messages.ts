@@ -1,16 +1,10 @@
 import { type Context, ServiceBroker } from "moleculer";
-import { eventOf, openMessages } from "./message-model";
+import { eventOf, openMessages, type SendParams } from "./message-model";
 
 /**
  * The message service behind the moleculer-io gateway: one awaited `create` of mongoose per message, then
  * `io.broadcast` to the room. Environment: MONGODB_URI, NATS_URL, NAMESPACE.
  */
-interface SendParams {
-  readonly conversationId: string;
-  readonly commandId: string;
-  readonly text: string;
-}
-
 async function main(): Promise<void> {
   const messages = await openMessages();
   const broker = new ServiceBroker({

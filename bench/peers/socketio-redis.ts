@@ -2,19 +2,13 @@ import { createServer } from "node:http";
 import { createAdapter } from "@socket.io/redis-adapter";
 import { Redis } from "ioredis";
 import { Server } from "socket.io";
-import { eventOf, openMessages } from "./message-model";
+import { eventOf, openMessages, type SendParams } from "./message-model";
 
 /**
  * The usual way to several Socket.IO processes: the Redis adapter between them, and one awaited `create` of mongoose per
  * message. No rights, no limits, no order between processes, no exactly-once, no recovery.
  * Environment: PORT, MONGODB_URI, REDIS_URL. Handshake: `auth: { user, rooms }`.
  */
-interface SendParams {
-  readonly conversationId: string;
-  readonly commandId: string;
-  readonly text: string;
-}
-
 async function main(): Promise<void> {
   const messages = await openMessages();
   const redis = new Redis(process.env["REDIS_URL"] ?? "");
