@@ -5,6 +5,7 @@ import { NodeProcess } from "../../lib/cluster/node-process";
 import { unusedPort } from "../../lib/cluster/ports";
 import { UNLIMITED } from "../support/api";
 import { build } from "../support/build";
+import { isAlive } from "../support/processes";
 import { ParleyClient } from "../support/client";
 import { rest, type TokenPair } from "../support/rest";
 import { type FreshEnvironment, freshEnvironment } from "../support/servers/shared";
@@ -33,15 +34,6 @@ const pidsOf = (lines: readonly string[]): Map<string, number> =>
       return id === "" ? [] : [[id, Number(pid)]];
     }),
   );
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 describe("npm run cluster", () => {
   const folder = mkdtempSync(join(tmpdir(), "parley-runner-"));

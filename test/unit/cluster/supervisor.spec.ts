@@ -1,19 +1,11 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { Supervisor } from "../../../lib/cluster/supervisor";
+import { isAlive } from "../../support/processes";
 import { until } from "../../support/wait";
 
 const READY = "console.log('ready');";
 const FOR_EVER = "setInterval(() => undefined, 1000);";
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 describe("a supervisor", () => {
   const running: Supervisor[] = [];
