@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { isNodeRole, NODE_ROLES, ROLES } from "../services/roles";
 
 /** Starts one process of a cluster: `npm run start:node -- io`, or with the services in SERVICES. */
@@ -7,4 +8,5 @@ if (role !== undefined && !isNodeRole(role)) {
   process.exit(1);
 }
 if (role !== undefined) process.env["SERVICES"] = ROLES[role].join(",");
-void import("./parley");
+// Not before the services are set; and import() of a file of ours finds compiled files only.
+createRequire(__filename)("./parley");

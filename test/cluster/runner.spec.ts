@@ -4,21 +4,23 @@ import { join } from "node:path";
 import { NodeProcess } from "../../lib/cluster/node-process";
 import { unusedPort } from "../../lib/cluster/ports";
 import { UNLIMITED } from "../support/api";
-import { build } from "../support/build";
-import { isAlive } from "../support/processes";
 import { ParleyClient } from "../support/client";
+import { isAlive } from "../support/processes";
 import { rest, type TokenPair } from "../support/rest";
 import { type FreshEnvironment, freshEnvironment } from "../support/servers/shared";
 import { until } from "../support/wait";
 
 const READY = /^Parley is ready: (\S+) \(1 gateway, 2 io, 2 core, 1 scheduler\)$/;
 
-/** Runs `npm run cluster` as it is after `npm run build`. */
-async function run(folder: string, env: Readonly<Record<string, string>>) {
+const ROOT = join(__dirname, "../..");
+/** What the npm scripts run, from source: the other specs here run what is compiled. */
+const program = (name: string): string[] => [process.execPath, "--require", "tsx/cjs", `bin/${name}.ts`];
+
+function run(folder: string, env: Readonly<Record<string, string>>) {
   const lines: string[] = [];
   const runner = new NodeProcess({
-    command: [process.execPath, join(await build(), "bin/cluster.js")],
-    cwd: folder,
+    command: program("cluster"),
+    cwd: ROOT,
     env: { PATH: process.env["PATH"], DATA_DIR: folder, DRAIN_SECONDS: "1", ...UNLIMITED, ...env },
     isReady: (line) => READY.test(line),
     onLine: (line) => lines.push(line),
@@ -48,14 +50,14 @@ describe("npm run cluster", () => {
   });
 
   it("says what is missing when the servers are not set, and starts nothing", async () => {
-    const { runner, lines } = await run(folder, { NATS_URL: fresh.env.NATS_URL });
+    const { runner, lines } = run(folder, { NATS_URL: fresh.env.NATS_URL });
     expect(await runner.ended).toEqual({ code: 1, signal: null });
     expect(lines.join("\n")).toMatch(/MONGODB_URI: missing.*\nREDIS_URL: missing.*\n`npm run servers`/);
   });
 
   it("starts all processes behind one address, keeps them alive, and ends them in order", async () => {
     const url = `http://127.0.0.1:${await unusedPort()}`;
-    const { runner, lines } = await run(folder, { ...fresh.env, PORT: new URL(url).port });
+    const { runner, lines } = run(folder, { ...fresh.env, PORT: new URL(url).port });
     try {
       await runner.ready.catch((error: unknown) => {
         throw new Error(`${String(error)}\n${lines.join("\n")}`);
@@ -92,8 +94,8 @@ describe("npm run start:node", () => {
   const startNode = async (kind: string, env: Readonly<Record<string, string>> = {}) => {
     const lines: string[] = [];
     const node = new NodeProcess({
-      command: [process.execPath, join(await build(), "bin/node.js"), kind],
-      cwd: tmpdir(),
+      command: [...program("node"), kind],
+      cwd: ROOT,
       env: { PATH: process.env["PATH"], ...env },
       isReady: () => false,
       onLine: (line) => lines.push(line),
