@@ -11,7 +11,7 @@ const message = "The heart is simulated: take it from the Clock or Random that w
 module.exports = [
   {
     files: ["lib/actor/**", "lib/scheduling/**", "lib/outbox/**", "actors/**", "services/io/rooms/**"],
-    ignores: ["lib/actor/system.ts", "lib/scheduling/system.ts"],
+    ignores: ["lib/actor/system.ts"],
     rules: {
       "no-restricted-globals": ["error", ...TIMERS.map((name) => ({ name, message }))],
       "no-restricted-properties": [

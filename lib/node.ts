@@ -5,7 +5,7 @@ import { extname, join } from "node:path";
 import { type BrokerOptions, ServiceBroker, type ServiceSchema } from "moleculer";
 import type { DestinationStream } from "pino";
 import { brokerOptions } from "../moleculer.config";
-import { systemClock, systemRandom } from "./actor/ports";
+import { systemClock, systemMonotonic, systemRandom } from "./actor/ports";
 import { type Config, ConfigError, missingForCluster, readConfig } from "./config";
 import { httpServerOf } from "./http-server";
 import type { Kv } from "./kv/kv";
@@ -66,7 +66,15 @@ export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const nodeID = config.NODE_ID ?? `${hostname()}-${process.pid}`;
   const broker = new ServiceBroker({ ...brokerOptions(config, nodeID, options.logDestination), transporter });
   const sole = transporter === null && config.MONGODB_URI === undefined;
-  provideResources(broker, { config, store, kv, clock: systemClock, random: systemRandom, sole });
+  provideResources(broker, {
+    config,
+    store,
+    kv,
+    clock: systemClock,
+    monotonic: systemMonotonic,
+    random: systemRandom,
+    sole,
+  });
   httpServerOf(broker).handleOtherwise(probeHandler(broker));
   try {
     const given = new Set(options.services?.map((service) => service.name));

@@ -1,5 +1,5 @@
 import type { ServiceBroker } from "moleculer";
-import type { Clock, Random } from "./actor/ports";
+import type { Clock, Monotonic, Random } from "./actor/ports";
 import type { Config } from "./config";
 import type { Kv } from "./kv/kv";
 import type { Store } from "./store/collection";
@@ -10,6 +10,7 @@ export interface Resources {
   readonly store: Store;
   readonly kv: Kv;
   readonly clock: Clock;
+  readonly monotonic: Monotonic;
   readonly random: Random;
   /** No other process shares the store: nothing of it changes behind this node's back. */
   readonly sole: boolean;

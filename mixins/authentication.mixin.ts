@@ -36,11 +36,12 @@ const schema: Partial<ServiceSchema<ServiceSettingSchema, object, Authenticating
     },
   },
   created() {
-    const { config, clock, store, sole } = resourcesOf(this.broker);
+    const { config, clock, monotonic, store, sole } = resourcesOf(this.broker);
     this.patience = new Patience({ clock, vitals: vitalsOf(this.broker), endless: sole });
     const revocations = new RevocationLedger(store);
     this.authenticator = new Authenticator({
       clock,
+      monotonic,
       loadKeys: () => loadKeys({ keys: config.AUTH_KEYS, folder: config.DATA_DIR }),
       readStanding: (id) => this.patience.wait(callUsers(this.broker, "users.principal", { id }), READ),
       fetchRevocations: (after, since) => revocations.page(after, since),

@@ -15,7 +15,7 @@ import { publishingOf } from "./publishing";
 interface Shared {
   readonly conversations: Conversations;
   users: number;
-  /** When this node began to drain, by the monotonic clock. */
+  /** When this node began to drain, in monotonic milliseconds. */
   drainingSince: number | undefined;
   started: Promise<void> | undefined;
 }
@@ -41,8 +41,8 @@ export async function startConversations(broker: ServiceBroker): Promise<void> {
 export async function stopConversations(broker: ServiceBroker): Promise<void> {
   const shared = sharedOf(broker);
   if (--shared.users > 0) return;
-  const { config } = resourcesOf(broker);
-  const drained = shared.drainingSince === undefined ? 0 : performance.now() - shared.drainingSince;
+  const { config, monotonic } = resourcesOf(broker);
+  const drained = shared.drainingSince === undefined ? 0 : monotonic() - shared.drainingSince;
   await shared.conversations.stop(Math.max(config.DRAIN_SECONDS * 1_000 - drained, LEAST_STOP_MS));
 }
 
@@ -72,7 +72,7 @@ function sharedOf(broker: ServiceBroker): Shared {
     const made: Shared = { conversations: create(broker), users: 0, started: undefined, drainingSince: undefined };
     byBroker.set(broker, (shared = made));
     lifecycleOf(broker).onDrain(() => {
-      made.drainingSince = performance.now();
+      made.drainingSince = resourcesOf(broker).monotonic();
       return Promise.resolve();
     });
   }
@@ -80,12 +80,12 @@ function sharedOf(broker: ServiceBroker): Shared {
 }
 
 function create(broker: ServiceBroker): Conversations {
-  const { store, kv, clock, random, config, sole } = resourcesOf(broker);
+  const { store, kv, clock, monotonic, random, config, sole } = resourcesOf(broker);
   const conversations: Conversations = new Conversations({
     store,
     clock,
+    monotonic,
     random,
-    monotonic: () => performance.now(),
     ...(broker.transit && { isHome: (id: string) => routingOf(broker).isHome(COMMAND, id) }),
     ...publishingOf(broker),
     incarnation: `${broker.nodeID}/${random.id()}`,

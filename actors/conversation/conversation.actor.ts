@@ -2,7 +2,7 @@ import type { Outcome } from "../../lib/actor/behaviour";
 import { HeadReader } from "../../lib/actor/head-reader";
 import { ActorHost } from "../../lib/actor/host";
 import { Mark, type MarkDocument, MARKS } from "../../lib/actor/mark";
-import type { Clock, Random } from "../../lib/actor/ports";
+import type { Clock, Monotonic, Random } from "../../lib/actor/ports";
 import { Sweeper, type SweepReport } from "../../lib/actor/sweeper";
 import { inTime } from "../../lib/actor/time";
 import { Writer } from "../../lib/actor/writer";
@@ -54,7 +54,7 @@ export interface ConversationsOptions {
   readonly clock: Clock;
   readonly random: Random;
   /** Milliseconds that never go back, whatever is done to the wall clock. */
-  readonly monotonic: () => number;
+  readonly monotonic: Monotonic;
   /** Is this node the conversation's home, as far as it knows? Absent where no other node can be. */
   readonly isHome?: (id: string) => boolean;
   /** This life of this node; never used twice. */

@@ -1,5 +1,5 @@
 import { type Collection, type CollectionDefinition, DuplicateKeyError } from "../store/collection";
-import type { Clock } from "./ports";
+import type { Clock, Monotonic } from "./ports";
 
 export const MARKS: CollectionDefinition = { name: "marks", indexes: [] };
 
@@ -26,7 +26,7 @@ export interface MarkOptions {
   readonly incarnation: string;
   readonly clock: Clock;
   /** Milliseconds that never go back, whatever is done to the wall clock. */
-  readonly monotonic: () => number;
+  readonly monotonic: Monotonic;
   /** The flush through which everything is projected. */
   readonly projected: () => number;
   /** Called once when this node may not write any more. */

@@ -9,6 +9,12 @@ export interface Clock {
   setTimeout(callback: () => void, ms: number): () => void;
 }
 
+/**
+ * Milliseconds that never go back, whatever is done to the wall clock; only differences mean anything. They may stand
+ * still while the machine sleeps.
+ */
+export type Monotonic = () => number;
+
 export interface Random {
   /** A number in [0, 1). */
   float(): number;
@@ -55,5 +61,5 @@ export interface CommandRef {
   readonly commandId: string;
 }
 
-/** The system's clock and randomness, for production. */
-export { systemClock, systemRandom } from "./system";
+/** The system's clocks and randomness, for production. */
+export { systemClock, systemMonotonic, systemRandom } from "./system";

@@ -1,12 +1,13 @@
 import { type Collection, DuplicateKeyError } from "../store/collection";
 import { type MarkDocument, sweptId } from "./mark";
+import type { Monotonic } from "./ports";
 
 export interface SweeperOptions {
   readonly marks: Collection<MarkDocument>;
   /** The incarnation that sweeps: its own mark is none of its business. */
   readonly incarnation: string;
   /** Milliseconds that never go back. Nobody's wall clock is compared with anybody else's. */
-  readonly monotonic: () => number;
+  readonly monotonic: Monotonic;
   /**
    * Projects, publishes and broadcasts what an incarnation wrote in flushes after `flush`, but for the documents in
    * `known`; adds to `known` what it has recovered, and answers how many that were. Doing it twice changes nothing.

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Clock, Random } from "./ports";
+import type { Clock, Monotonic, Random } from "./ports";
 
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -8,6 +8,8 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+export const systemMonotonic: Monotonic = () => performance.now();
 
 /** 48 bits of time, then 80 random bits: unique, and new documents land side by side in an index. */
 export const systemRandom: Random = {

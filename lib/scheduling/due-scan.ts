@@ -1,9 +1,8 @@
-import type { Clock } from "../actor/ports";
+import type { Clock, Monotonic } from "../actor/ports";
 import { keepNewest } from "../keep-newest";
 import { sideBySide } from "../side-by-side";
 import type { Collection, Document, Filter } from "../store/collection";
 import type { Turn } from "./job";
-import type { Stopwatch } from "./leases";
 
 export interface DueScanOptions<D extends Document> {
   readonly collection: Pick<Collection<D>, "find">;
@@ -19,7 +18,7 @@ export interface DueScanOptions<D extends Document> {
    */
   act(document: D, dueAt: number): Promise<number | void>;
   readonly clock: Pick<Clock, "now">;
-  readonly stopwatch: Stopwatch;
+  readonly monotonic: Monotonic;
   readonly probe?: DueProbe;
 }
 
@@ -44,7 +43,7 @@ export const timerCommandId = (kind: string, dueAt: number): string => `timer:${
  * holds nobody up.
  */
 export class DueScan<D extends Document> {
-  /** Document and due time to when, by the stopwatch, it may be asked for again, and failures so far. */
+  /** Document and due time to when, in monotonic milliseconds, it may be asked for again, and failures so far. */
   private readonly resting = new Map<string, Rest>();
 
   constructor(private readonly options: DueScanOptions<D>) {}
@@ -72,11 +71,11 @@ export class DueScan<D extends Document> {
   }
 
   private async actOn(document: D): Promise<void> {
-    const { clock, stopwatch, probe } = this.options;
+    const { clock, monotonic, probe } = this.options;
     const dueAt = this.timeOf(document) + (this.options.afterMs ?? 0);
     const key = `${document._id}@${dueAt}`;
     const rest = this.resting.get(key);
-    if (rest && stopwatch.now() < rest.until) return;
+    if (rest && monotonic() < rest.until) return;
     const failures = rest?.failures ?? 0;
     try {
       const early = await this.options.act(document, dueAt);
@@ -90,7 +89,7 @@ export class DueScan<D extends Document> {
 
   private letRest(key: string, ms: number, outcome: Omit<Rest, "until">): void {
     this.resting.delete(key);
-    this.resting.set(key, { until: this.options.stopwatch.now() + Math.min(ms, MAX_REST_MS), ...outcome });
+    this.resting.set(key, { until: this.options.monotonic() + Math.min(ms, MAX_REST_MS), ...outcome });
     keepNewest(this.resting, MAX_RESTING);
   }
 

@@ -1,5 +1,5 @@
-import type { Clock } from "../actor/ports";
-import type { Grant, Leases, Stopwatch } from "./leases";
+import type { Clock, Monotonic } from "../actor/ports";
+import type { Grant, Leases } from "./leases";
 
 export interface LeaseOptions {
   readonly leases: Leases;
@@ -7,7 +7,7 @@ export interface LeaseOptions {
   /** This life of this process; never used twice. */
   readonly holder: string;
   readonly clock: Clock;
-  readonly stopwatch: Stopwatch;
+  readonly monotonic: Monotonic;
   readonly ttlMs?: number;
   /** The first failed attempt of a series; it is repeated. */
   readonly onError?: (error: unknown) => void;
@@ -31,15 +31,15 @@ export class Lease {
   }
 
   /**
-   * The grant, as long as it is surely nobody else's. Counted from before the last successful renewal was sent, by both
-   * clocks: the wall clock shows that the machine slept, the stopwatch that the wall clock was set. Whoever was told no
-   * has given up, so the answer stays no until the next renewal.
+   * The grant, as long as it is surely nobody else's. Counted from before the last successful renewal was sent, by
+   * both clocks: the wall clock shows that the machine slept, the monotonic one that the wall clock was set.
+   * Whoever was told no has given up, so the answer stays no until the next renewal.
    */
   get held(): Grant | undefined {
     const { grant } = this;
     if (!grant || this.doubted) return undefined;
     const wall = this.options.clock.now() - grant.wall;
-    const elapsed = this.options.stopwatch.now() - grant.elapsed;
+    const elapsed = this.options.monotonic() - grant.elapsed;
     this.doubted = wall < 0 || Math.max(wall, elapsed) >= this.ttlMs - MARGIN_SHARE * this.ttlMs;
     return this.doubted ? undefined : grant;
   }
@@ -71,9 +71,9 @@ export class Lease {
   }
 
   private async attempt(onGranted: (grant: Grant) => void): Promise<void> {
-    const { leases, name, holder, clock, stopwatch, onError } = this.options;
+    const { leases, name, holder, clock, monotonic, onError } = this.options;
     const wall = clock.now();
-    const elapsed = stopwatch.now();
+    const elapsed = monotonic();
     try {
       if (this.grant && (await leases.renew(name, holder, this.ttlMs))) {
         this.failing = false;

@@ -17,8 +17,3 @@ export interface Grant {
   /** The fencing token (Kleppmann, "How to do distributed locking"). */
   readonly token: number;
 }
-
-/** Milliseconds that only go forward, whatever is done to the wall clock. */
-export interface Stopwatch {
-  now(): number;
-}

@@ -1,5 +1,6 @@
+import type { Monotonic } from "../actor/ports";
 import { type Collection, type CollectionDefinition, DuplicateKeyError, type Store } from "../store/collection";
-import type { Grant, Leases, Stopwatch } from "./leases";
+import type { Grant, Leases } from "./leases";
 
 /** One grant or renewal. The one with the greatest number of its name is the lease as it stands. */
 interface LeaseDocument {
@@ -17,7 +18,7 @@ export const LEASES: CollectionDefinition = { name: "leases", indexes: [] };
 /**
  * Leases in the document store. Every grant, renewal and release inserts the next number of the name, and the unique
  * `_id` decides who was first: no update has to be atomic, and no two clocks have to agree. A lease has expired for
- * whoever has seen it unchanged for its `ttlMs` by his own stopwatch.
+ * whoever has seen it unchanged for its `ttlMs` by his own monotonic clock.
  */
 export class StoreLeases implements Leases {
   private readonly collection: Collection<LeaseDocument>;
@@ -28,7 +29,7 @@ export class StoreLeases implements Leases {
 
   constructor(
     store: Store,
-    private readonly stopwatch: Stopwatch,
+    private readonly monotonic: Monotonic,
   ) {
     this.collection = store.collection<LeaseDocument>(LEASES);
   }
@@ -43,7 +44,7 @@ export class StoreLeases implements Leases {
   async renew(name: string, holder: string, ttlMs: number): Promise<boolean> {
     const mine = this.mine.get(name);
     // Whoever comes too late has to look first: the next number may have been used, and cleaned away since.
-    if (!mine || this.stopwatch.now() - mine.at >= ttlMs) return false;
+    if (!mine || this.monotonic() - mine.at >= ttlMs) return false;
     if (await this.insert(name, { number: mine.number + 1, holder, ttlMs })) return true;
     // An earlier renewal whose outcome was unknown may have taken the number: then the lease is ours still.
     const latest = await this.latest(name);
@@ -63,8 +64,8 @@ export class StoreLeases implements Leases {
   private isFree(name: string, { number, holder, ttlMs }: LeaseDocument, asking: string): boolean {
     if (holder === "" || holder === asking) return true;
     const seen = this.seen.get(name);
-    if (seen?.number === number) return this.stopwatch.now() - seen.since >= ttlMs;
-    this.seen.set(name, { number, since: this.stopwatch.now() });
+    if (seen?.number === number) return this.monotonic() - seen.since >= ttlMs;
+    this.seen.set(name, { number, since: this.monotonic() });
     return false;
   }
 
@@ -75,7 +76,7 @@ export class StoreLeases implements Leases {
   /** True when nobody else was first. */
   private async insert(name: string, lease: Omit<LeaseDocument, "_id">): Promise<boolean> {
     const { number } = lease;
-    const at = this.stopwatch.now();
+    const at = this.monotonic();
     try {
       await this.collection.insertMany([{ _id: idOf(name, number), ...lease }]);
     } catch (error) {

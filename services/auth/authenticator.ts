@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/actor/ports";
+import type { Clock, Monotonic } from "../../lib/actor/ports";
 import { isParleyError, ParleyError } from "../../lib/errors";
 import type { Role } from "../schemas";
 import type { KeyRing } from "./keys";
@@ -13,13 +13,12 @@ const SKEW_MS = 60_000;
 
 export interface AuthenticatorPorts {
   readonly clock: Clock;
+  readonly monotonic: Monotonic;
   readonly loadKeys: () => Promise<KeyRing>;
   readonly readStanding: ReadStanding;
   readonly fetchRevocations: RevocationListPorts["fetch"];
   /** The number of the last revocation in the store; absent when no other process can revoke. */
   readonly lastRevocation?: (() => Promise<number>) | undefined;
-  /** Milliseconds that never jump; the system's when absent. */
-  readonly monotonic?: () => number;
   /** The life of an access token. */
   readonly accessTokenSeconds: number;
 }
@@ -51,7 +50,7 @@ export class Authenticator {
     this.#standings = new StandingCache(ports.readStanding, ports.clock);
     this.#revocations = new RevocationList({
       clock: ports.clock,
-      monotonic: ports.monotonic ?? (() => performance.now()),
+      monotonic: ports.monotonic,
       fetch: ports.fetchRevocations,
       last: ports.lastRevocation,
       retentionMs: ports.accessTokenSeconds * 1_000 + SKEW_MS,

@@ -1,10 +1,10 @@
-import type { Clock } from "../../lib/actor/ports";
+import type { Clock, Monotonic } from "../../lib/actor/ports";
 import { FRESH_MS, isRoleChange, type Revocation, type RevocationPage, type RoleChange } from "./revocations";
 
 export interface RevocationListPorts {
   readonly clock: Clock;
   /** Milliseconds that never jump, from any start. */
-  readonly monotonic: () => number;
+  readonly monotonic: Monotonic;
   /** Entries numbered above `after` and made at or after `since` (wall-clock milliseconds). */
   readonly fetch: (after: number, since: number) => Promise<RevocationPage>;
   /**

@@ -59,7 +59,7 @@ export class IoNode {
 
   constructor(private readonly parts: IoNodeParts) {
     const { broker } = parts;
-    const { config, clock, sole } = parts.resources;
+    const { config, clock, monotonic, sole } = parts.resources;
     this.limits = new PacketLimits({
       perSocket: config.LIMIT_PACKETS_PER_SECOND,
       perUser: config.LIMIT_USER_PACKETS_PER_SECOND,
@@ -74,7 +74,7 @@ export class IoNode {
     // Memberships of a sole node are never behind: no socket needs them looked up again.
     this.cores = this.makeCores();
     this.queue = this.makeQueue();
-    const ports = roomPorts(this.cores, { clock, monotonic: () => performance.now() }, this.fanout, {
+    const ports = roomPorts(this.cores, { clock, monotonic }, this.fanout, {
       found: (events) => this.queue.received(events),
       missed: () => this.queue.refresh(),
     });

@@ -1,6 +1,6 @@
 import type { StoredEvent } from "../../actors/conversation/conversation.events";
 import type { EventPage, PageRead } from "../../actors/conversation/conversation.store";
-import type { Clock } from "../../lib/actor/ports";
+import type { Clock, Monotonic } from "../../lib/actor/ports";
 import type { Cores } from "./cores";
 import type { FlushPage, RoomDelivery, RoomPorts } from "./rooms/ports";
 
@@ -10,7 +10,7 @@ type Missing = Required<Pick<RoomPorts, "found" | "missed">>;
 /** What the room table takes from outside: the log and the projections by core nodes, delivery by the sockets. */
 export function roomPorts(
   cores: Cores,
-  { clock, monotonic }: { readonly clock: Clock; readonly monotonic: () => number },
+  { clock, monotonic }: { readonly clock: Clock; readonly monotonic: Monotonic },
   delivery: RoomDelivery,
   missing: Missing,
 ): RoomPorts {

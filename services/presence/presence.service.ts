@@ -25,10 +25,11 @@ export default class PresenceService extends DomainService {
   declare tracker: PresenceTracker;
 
   created(): void {
-    const { kv, clock } = this.resources;
+    const { kv, clock, monotonic } = this.resources;
     this.tracker = new PresenceTracker({
       kv,
       clock,
+      monotonic,
       nodeId: this.broker.nodeID,
       isGone: (node) => this.isGone(node),
       takeCensus: () => broadcast(this.broker, "presence.census", {}, ["io"]),

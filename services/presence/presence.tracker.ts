@@ -1,4 +1,4 @@
-import type { Clock } from "../../lib/actor/ports";
+import type { Clock, Monotonic } from "../../lib/actor/ports";
 import type { Kv } from "../../lib/kv/kv";
 import { sideBySide } from "../../lib/side-by-side";
 import { Announcer } from "./announcer";
@@ -25,8 +25,7 @@ export interface TrackerPorts {
   readonly kv: Kv;
   /** For timers only: what is compared between nodes is the key-value store's own time. */
   readonly clock: Clock;
-  /** Milliseconds that never jump; the system's when absent. */
-  readonly monotonic?: () => number;
+  readonly monotonic: Monotonic;
   /** Who this node is when it takes the sweep's lease. */
   readonly nodeId: string;
   /** Is this io node out of reach of everybody? False also while this node cannot know. */
@@ -164,8 +163,7 @@ export class PresenceTracker {
   }
 
   private async sweepNodes(): Promise<void> {
-    const { monotonic = () => performance.now() } = this.ports;
-    const gone = this.lostNodes.among(await this.store.nodes(), monotonic());
+    const gone = this.lostNodes.among(await this.store.nodes(), this.ports.monotonic());
     for (const node of gone) {
       const users = await this.store.usersOf(node);
       await sideBySide(users, WIDTH, async (userId) => {

@@ -4,7 +4,6 @@ import { lifecycleOf } from "../../lib/lifecycle";
 import { Lease } from "../../lib/scheduling/lease";
 import { Scheduler } from "../../lib/scheduling/scheduler";
 import { StoreLeases } from "../../lib/scheduling/store-leases";
-import { systemStopwatch } from "../../lib/scheduling/system";
 import { StoreTurnMemory } from "../../lib/scheduling/turn-memory";
 import { publishersOf } from "../publishers";
 import type { SchedulerInternal } from "./scheduler.internal";
@@ -50,13 +49,13 @@ export default class SchedulerService extends DomainService {
 
   /** In the store, which outlives Redis; where nobody shares the store, nobody else can want the lease. */
   private makeLease(): Lease {
-    const { store, clock, random, sole } = this.resources;
+    const { store, clock, monotonic, random, sole } = this.resources;
     return new Lease({
-      leases: sole ? new MemoryKv({ clock }) : new StoreLeases(store, systemStopwatch),
+      leases: sole ? new MemoryKv({ clock }) : new StoreLeases(store, monotonic),
       name: "scheduler",
       holder: `${this.broker.nodeID}/${random.id()}`,
       clock,
-      stopwatch: systemStopwatch,
+      monotonic,
       onError: (error) => this.logger.warn("the scheduler's lease could not be kept", { error }),
     });
   }

@@ -35,13 +35,13 @@ class SchedulerProcess {
   ) {
     const clock = new SuspendableClock(common);
     this.clock = clock;
-    const { stopwatch } = clock;
+    const { monotonic } = clock;
     const lease = new Lease({
-      leases: new StoreLeases(store, stopwatch),
+      leases: new StoreLeases(store, monotonic),
       name: "scheduler",
       holder: name,
       clock,
-      stopwatch,
+      monotonic,
     });
     const probe = { began: () => undefined, failed: () => undefined };
     const ports = { clock, random: new SeededRandom(name), lease, memory: new StoreTurnMemory(store), probe };
@@ -61,7 +61,7 @@ class SchedulerProcess {
       where: { "session.status": "unassigned" },
       afterMs: IDLE_MS,
       clock: this.clock,
-      stopwatch: this.clock.stopwatch,
+      monotonic: this.clock.monotonic,
       act: (snapshot, dueAt) => this.close(snapshot._id, dueAt),
     });
     return { name: "idle", schedule: { everyMs: 250 }, limitMs: 30_000, run: (turn) => scan.run(turn) };

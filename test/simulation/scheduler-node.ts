@@ -53,9 +53,9 @@ export class SchedulerNode implements Peer {
     const { life, store, network } = options;
     this.life = life;
     this.broker = new SimBroker({ life, kind: this.kind, network, actions: {}, misroutes: () => false });
-    const stopwatch = { now: (): number => life.world.now };
-    const leases = new StoreLeases(store, stopwatch);
-    this.lease = new Lease({ leases, name: "scheduler", holder: life.incarnation, clock: life, stopwatch });
+    const monotonic = (): number => life.world.now;
+    const leases = new StoreLeases(store, monotonic);
+    this.lease = new Lease({ leases, name: "scheduler", holder: life.incarnation, clock: life, monotonic });
     const probe = { began: () => undefined, failed: () => undefined };
     const memory = new StoreTurnMemory(store);
     this.scheduler = new Scheduler(this.jobs(), { clock: life, random: life, lease: this.lease, memory, probe });
@@ -92,7 +92,7 @@ export class SchedulerNode implements Peer {
       field: "dueAt",
       act: (timer) => this.say(timer),
       clock: life,
-      stopwatch: { now: () => life.world.now },
+      monotonic: () => life.world.now,
     });
     return { name: "timers", schedule: { everyMs: TIMERS_MS }, limitMs: 30_000, run: (turn) => scan.run(turn) };
   }

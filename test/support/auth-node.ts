@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { type BrokerOptions, Loggers, type Service, ServiceBroker } from "moleculer";
 import type { Clock } from "../../lib/actor/ports";
-import { systemClock, systemRandom } from "../../lib/actor/system";
+import { systemClock, systemMonotonic, systemRandom } from "../../lib/actor/system";
 import { readConfig } from "../../lib/config";
 import { MemoryKv } from "../../lib/kv/memory";
 import { provideResources } from "../../lib/resources";
@@ -53,7 +53,7 @@ export async function startAuthNode({ env = {}, clock = systemClock, log }: Auth
   const store = new MemoryStore();
   const kv = new MemoryKv({ clock });
   const broker = new ServiceBroker({ ...logging(log), contextParamsCloning: true, dependencyInterval: 10 });
-  provideResources(broker, { config, store, kv, clock, random: systemRandom, sole: true });
+  provideResources(broker, { config, store, kv, clock, monotonic: systemMonotonic, random: systemRandom, sole: true });
   broker.createService(UsersService);
   broker.createService(AuthService);
   const door = broker.createService({ name: "io", mixins: [authenticationMixin] }) as Service & Authenticating;

@@ -2,7 +2,7 @@ import { ServiceBroker } from "moleculer";
 import { CONVERSATIONS, EVENTS, type Snapshot } from "../../actors/conversation/conversation.store";
 import type { StoredEvent } from "../../actors/conversation/conversation.events";
 import type { Clock } from "../../lib/actor/ports";
-import { systemRandom } from "../../lib/actor/system";
+import { systemMonotonic, systemRandom } from "../../lib/actor/system";
 import { readConfig } from "../../lib/config";
 import { MemoryKv } from "../../lib/kv/memory";
 import { contractMiddleware } from "../../lib/middlewares/contract";
@@ -39,7 +39,15 @@ export async function startDeskNode(
     dependencyInterval: 10,
     middlewares: [contractMiddleware({ now: Date.now, requestTimeoutMs: config.REQUEST_TIMEOUT_MS, limits })],
   });
-  provideResources(broker, { config, store, kv: new MemoryKv({ clock }), clock, random: systemRandom, sole: true });
+  provideResources(broker, {
+    config,
+    store,
+    kv: new MemoryKv({ clock }),
+    clock,
+    monotonic: systemMonotonic,
+    random: systemRandom,
+    sole: true,
+  });
   prepare?.(broker);
   broker.createService({ name: "users" });
   broker.createService(MessageService);

@@ -3,7 +3,6 @@ import { createNode } from "../../lib/node";
 import { resourcesOf } from "../../lib/resources";
 import { DueScan, timerCommandId } from "../../lib/scheduling/due-scan";
 import type { Job } from "../../lib/scheduling/job";
-import { systemStopwatch } from "../../lib/scheduling/system";
 import { SYSTEM } from "../../services/auth/principal";
 import { call } from "../../services/call";
 import { addJob } from "../../services/scheduler/scheduler.jobs";
@@ -22,14 +21,14 @@ async function main(): Promise<void> {
   process.stdout.write("Parley is ready: a scheduler with a test's job\n");
 
   function idleJob(): Job {
-    const { store, clock } = resourcesOf(node.broker);
+    const { store, clock, monotonic } = resourcesOf(node.broker);
     const scan = new DueScan<Snapshot>({
       collection: store.collection<Snapshot>(CONVERSATIONS),
       field: "session.openedAt",
       where: { "session.status": "unassigned" },
       afterMs: Number(process.env["TEST_IDLE_MS"]),
       clock,
-      stopwatch: systemStopwatch,
+      monotonic,
       act: ({ _id }, dueAt) => close(_id, timerCommandId("test", dueAt)),
     });
     return { name: "idle", schedule: { everyMs: 250 }, limitMs: 30_000, run: (turn) => scan.run(turn) };

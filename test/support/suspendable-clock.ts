@@ -1,21 +1,20 @@
-import type { Clock } from "../../lib/actor/ports";
-import type { Stopwatch } from "../../lib/scheduling/leases";
+import type { Clock, Monotonic } from "../../lib/actor/ports";
 import type { VirtualClock } from "./virtual-clock";
 
 /**
  * One process's view of the common time: its wall clock can be set, and it can be stopped, as by SIGSTOP or a kill, or
- * put to sleep with its machine, which stops its stopwatch too.
+ * put to sleep with its machine, which stops its monotonic clock too.
  */
 export class SuspendableClock implements Clock {
   /** Of this process. */
-  readonly stopwatch: Stopwatch;
+  readonly monotonic: Monotonic;
   private wallOffset = 0;
   private slept = 0;
   private asleepSince: number | undefined;
   private missed: Array<() => void> | undefined;
 
   constructor(private readonly common: VirtualClock) {
-    this.stopwatch = { now: () => (this.asleepSince ?? common.now()) - this.slept };
+    this.monotonic = () => (this.asleepSince ?? common.now()) - this.slept;
   }
 
   now(): number {

@@ -1,5 +1,5 @@
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
-import type { Clock } from "../../../lib/actor/ports";
+import type { Clock, Monotonic } from "../../../lib/actor/ports";
 import { pause } from "../../../lib/actor/time";
 import type { BrokerEvents } from "../../events";
 import type { RoomLimits } from "./ports";
@@ -14,8 +14,7 @@ const FORGET_AFTER_SECONDS = 3_600;
 
 export interface TrackerPorts {
   readonly clock: Clock;
-  /** Milliseconds that never go back. */
-  readonly monotonic: () => number;
+  readonly monotonic: Monotonic;
   readonly reader: Reader;
   readonly limits: RoomLimits;
   /** Events found in the log, to be treated as broadcast. */

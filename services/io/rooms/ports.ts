@@ -1,5 +1,5 @@
 import type { Audience, StoredEvent } from "../../../actors/conversation/conversation.events";
-import type { Clock } from "../../../lib/actor/ports";
+import type { Clock, Monotonic } from "../../../lib/actor/ports";
 import type { WireEvent } from "../../schemas";
 
 /** A connected client of this node. */
@@ -50,8 +50,7 @@ export interface RoomDelivery {
 
 export interface RoomPorts extends RoomReads, RoomDelivery {
   readonly clock: Clock;
-  /** Milliseconds that never go back, whatever is done to the wall clock. */
-  readonly monotonic: () => number;
+  readonly monotonic: Monotonic;
   /** Events found in the log whose broadcast did not arrive here. */
   readonly found?: (events: readonly StoredEvent[]) => void;
   /** Too many broadcasts, or nobody knows which, did not arrive, so they are not looked for: whatever is kept of events must be read again. */

@@ -19,6 +19,7 @@ describe("an authenticator", () => {
     standings = new Map([["ann", { roles: ["agent"], guest: false }]]);
     ports = {
       clock,
+      monotonic: () => clock.now(),
       loadKeys: async () => KEYS,
       readStanding: async (id) => standings.get(id) ?? null,
       fetchRevocations: async () => ({ revocations: [], last: 0, more: false }),
@@ -87,7 +88,7 @@ describe("an authenticator", () => {
   test("lets nobody in while it does not know what was revoked", async () => {
     let down = false;
     const last = (): Promise<number> => (down ? Promise.reject(new Error("store down")) : Promise.resolve(0));
-    const node = new Authenticator({ ...ports, lastRevocation: last, monotonic: () => clock.now() });
+    const node = new Authenticator({ ...ports, lastRevocation: last });
     await node.start();
     down = true;
     await clock.advance(2_000);

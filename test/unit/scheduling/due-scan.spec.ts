@@ -34,7 +34,7 @@ class World {
       where: { state: "armed" },
       afterMs,
       clock: this.clock,
-      stopwatch: this.clock,
+      monotonic: () => this.clock.now(),
       probe: { acted: (ms) => void this.lateness.push(ms), failed: (error) => void this.failures.push(error) },
       act: async ({ _id }, dueAt) => {
         const id = `${_id}/${timerCommandId("test", dueAt)}`;

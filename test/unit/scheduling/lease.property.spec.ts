@@ -89,8 +89,8 @@ class Contest {
     this.contenders = Array.from({ length: NODES }, (_, i) => {
       const clock = new SuspendableClock(this.clock);
       const line = kind === "store" ? new BadLine(store, this.clock, new SeededRandom("line", seed + i)) : undefined;
-      const leases: Leases = line ? new StoreLeases(line, clock.stopwatch) : kv;
-      const options = { name: "job", holder: `n${i}`, clock, stopwatch: clock.stopwatch, ttlMs: TTL_MS };
+      const leases: Leases = line ? new StoreLeases(line, clock.monotonic) : kv;
+      const options = { name: "job", holder: `n${i}`, clock, monotonic: clock.monotonic, ttlMs: TTL_MS };
       return { clock, line, lease: new Lease({ leases, ...options }) };
     });
     // A grant whose answer came too late is none.

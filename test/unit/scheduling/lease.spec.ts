@@ -13,13 +13,13 @@ const world = () => {
     const own = new SuspendableClock(clock);
     const errors: unknown[] = [];
     const granted: number[] = [];
-    const leases = new StoreLeases(store, own.stopwatch);
+    const leases = new StoreLeases(store, own.monotonic);
     const lease = new Lease({
       leases,
       name: "job",
       holder,
       clock: own,
-      stopwatch: own.stopwatch,
+      monotonic: own.monotonic,
       ttlMs: TTL_MS,
       onError: (error) => void errors.push(error),
     });

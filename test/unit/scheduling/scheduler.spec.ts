@@ -19,9 +19,9 @@ class World {
 
   node(name: string, jobs: readonly Job[]) {
     const clock = new SuspendableClock(this.clock);
-    const { stopwatch } = clock;
-    const leases = new StoreLeases(this.store, stopwatch);
-    const lease = new Lease({ leases, name: "scheduler", holder: name, clock, stopwatch });
+    const { monotonic } = clock;
+    const leases = new StoreLeases(this.store, monotonic);
+    const lease = new Lease({ leases, name: "scheduler", holder: name, clock, monotonic });
     const probe: JobProbe = {
       began: (_job, ms) => void this.lateness.push(ms),
       failed: (job, _error, inARow) => void this.failures.push([job, inARow]),
