@@ -1,6 +1,7 @@
 import { toCustomCommand } from "./command";
 import { conversation } from "./conversation";
 import { drain } from "./drain";
+import { helpOf } from "./help";
 import { homes } from "./homes";
 import { kick } from "./kick";
 import { move } from "./move";
@@ -9,5 +10,7 @@ import { sessions } from "./sessions";
 import { users } from "./users";
 import { who } from "./who";
 
+const own = [nodes, sessions, conversation, homes, move, users, who, kick, drain].map(toCustomCommand);
+
 /** The operator's commands, for `broker.repl({ customCommands: commands })`. */
-export const commands = [nodes, sessions, conversation, homes, move, users, who, kick, drain].map(toCustomCommand);
+export const commands = [...own, helpOf(own)];

@@ -8,7 +8,15 @@ export const move: Command = {
   options: [],
   async run({ broker, args }) {
     const { id = "", node } = args;
-    const moved = await callRoom(broker, "room.move", { conversationId: id, ...(node !== undefined && { to: node }) });
+    if (!(await callRoom(broker, "room.inspect", { conversationId: id, limit: 1 })))
+      return "There is no such conversation.";
+    const to = node === undefined ? {} : { to: node };
+    const moved = await callRoom(broker, "room.move", { conversationId: id, ...to }).catch(unlessNotFound);
+    if (!moved) return `There is no other core node${node === undefined ? "" : ` ${node}`}. See them with: homes ${id}`;
     return `Moved from ${moved.from} to ${moved.to}.\nNothing is lost or refused meanwhile. It ends by itself in ten minutes.`;
   },
 };
+
+function unlessNotFound(error: unknown): undefined {
+  if ((error as { type?: unknown }).type !== "NOT_FOUND") throw error;
+}

@@ -1,4 +1,5 @@
 import { callPresence, type Explanation } from "../services/presence/presence.internal";
+import { callUsers } from "../services/users/users.internal";
 import { type Command, ago, LIMIT_OPTION, limitOf, type Session } from "./command";
 
 const COLUMNS = [
@@ -33,6 +34,8 @@ async function list(session: Session): Promise<string> {
 
 async function explain(session: Session, userId: string): Promise<string> {
   const found = await callPresence(session.broker, "presence.explain", { userId });
+  if (found.connections.length === 0 && !(await callUsers(session.broker, "users.get", { id: userId })))
+    return "There is no such user. Find ids with: users <name>";
   const facts = session.table([{ title: "User" }, { title: userId, overflow: "wrap" }], factsOf(found, session.now));
   if (found.connections.length === 0) return facts;
   const rows = found.connections.map(({ id, node, expiresInMs }) => [id, node, `${Math.ceil(expiresInMs / 1_000)} s`]);

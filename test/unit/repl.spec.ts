@@ -64,7 +64,7 @@ const services: ServiceSchema[] = [
     name: "presence",
     actions: {
       who: answer({ total: 3, users: [{ userId: id("a"), status: "online", reason: "connected", connections: 2 }] }),
-      explain: answer({
+      explain: answer(({ userId }: { userId: string }) => ({
         status: "away",
         reason: "chosen",
         own: "away",
@@ -75,14 +75,17 @@ const services: ServiceSchema[] = [
             node: "io-1.internal.example.org",
             expiresInMs: 61_200,
           },
-        ],
-      }),
+        ].slice(0, userId === id("a") ? 1 : 0),
+      })),
     },
   },
   {
     name: "room",
     actions: {
-      move: answer({ from: "node-1", to: "node-2" }),
+      move: answer(({ to }: { to?: string }) => {
+        if (to === "io-1") throw Object.assign(new Error("Not found."), { type: "NOT_FOUND" });
+        return { from: "node-1", to: "node-2" };
+      }),
       inspect: answer(({ conversationId }: { conversationId: string }) =>
         conversationId !== id("5e55")
           ? null
@@ -215,11 +218,27 @@ describe("operator commands", () => {
     expect(calls.at(-1)).toEqual({ name: "room.move", params: { conversationId: id("5e55"), to: "node-2" } });
   });
 
+  it("says what is not there when a conversation cannot be moved", async () => {
+    expect(await run("move", { id: "nothing" })).toBe("There is no such conversation.");
+    expect(calls.filter(({ name }) => name === "room.move")).toEqual([]);
+    expect(await run("move", { id: id("5e55"), node: "io-1" })).toContain("There is no other core node io-1.");
+  });
+
+  it("lists its own commands before those of the framework", async () => {
+    const known = ["call", "nodes", "help"].map((name) => ({ name: () => name, outputHelp: () => undefined }));
+    const help = commands.find(({ command }) => command.startsWith("help"));
+    await help?.action(broker, {}, { ...tools, cmd: { parent: { commands: known } } } as DrawingTools);
+    const lines = printed.join("\n").split("\n");
+    expect(lines[1]).toMatch(/^nodes +List the nodes/);
+    expect(lines.at(-1)).toBe("  call");
+  });
+
   it("tells why a user is shown as they are", async () => {
     const text = await run("who", { user: id("a") });
     expect(text).toMatch(/^status +away: chosen$/m);
     expect(text).toMatch(/^last seen +2 min ago, 20/m);
     expect(text).toMatch(/ij +…?\S*example\.org +62 s$/m);
+    expect(await run("who", { user: "nobody" })).toContain("There is no such user.");
   });
 
   it("ends the logins of a user who exists", async () => {
