@@ -40,4 +40,4 @@ async function findingsOf(check: Check, longestMs: number): Promise<readonly Fin
 }
 
 const lineOf = (name: string, { level, text, advice }: Finding): string =>
-  `${LABELS[level]}  ${name.padEnd(NAME_WIDTH)}  ${text}${advice === undefined ? "" : `. ${advice}`}`;
+  `${LABELS[level]}  ${name.padEnd(NAME_WIDTH)}  ${advice === undefined ? text : `${text.replace(/\.$/, "")}. ${advice}`}`;

@@ -31,6 +31,9 @@ describe("a diagnosis", () => {
       lines: ["ok    link-0      fine", "warn  link-0      old. Renew it.", "ok    link-1      fine"],
       worst: "warn",
     });
+    expect((await run([async () => [fail("A sentence.", "Mend it.")]])).lines).toEqual([
+      "FAIL  link-0      A sentence. Mend it.",
+    ]);
     expect((await run([async () => [fail("broken", "Mend it.")], async () => [warn("old", "")]])).worst).toBe("fail");
   });
 
