@@ -2,10 +2,10 @@ import { type Behaviour, type Command, type Decision, type Outcome, STALE } from
 import { Backoff } from "./backoff";
 import type { Call } from "./call";
 import { CommandWindow } from "./command-window";
+import { DurableState } from "./durable-state";
 import type { HeadReader } from "./head-reader";
 import { Mailbox } from "./mailbox";
 import type { Clock, LogDocument, LogPort, Random } from "./ports";
-import { Waiters } from "./waiters";
 import type { Submitter, Writer } from "./writer";
 
 /** What all activations of a node share. */
@@ -44,20 +44,16 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
   private readonly unconfirmed = new Set<Call<C, D, N>>();
   /** The command whose facts are being read. */
   private preparing: Call<C, D, N> | undefined;
-  /** Who waits until something is durable, and who until the state is loaded. */
-  private readonly awaiting = new Waiters();
-  private readonly readers = new Waiters();
+  /** The state after everything durable. */
+  private readonly durable: DurableState<S>;
   private readingHeads = 0;
-  /** The state after everything decided, and after everything durable; undefined until loaded. */
+  /** The state after everything decided; undefined until loaded. */
   private decided: S | undefined;
-  private durable: S | undefined;
   /** The log has events that are not ours: reload as soon as nothing is in flight. */
   private stale = false;
   private running = false;
   /** Counts reloads: what was begun under an older one is void. */
   private generation = 0;
-  /** When the durable state was last known to be the log's, in wall-clock milliseconds. */
-  private confirmedAt = 0;
   lastUsedAt: number;
 
   constructor(
@@ -65,12 +61,13 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     private readonly context: ActivationContext<S, C, D, F, N>,
   ) {
     this.window = new CommandWindow(id);
+    this.durable = new DurableState(context.behaviour);
     this.lastUsedAt = context.clock.now();
   }
 
   /** Nothing waits here: the activation may be dropped. */
   get idle(): boolean {
-    return this.depth === 0 && this.readers.size === 0 && this.readingHeads === 0 && !this.running;
+    return this.depth === 0 && !this.durable.wanted && this.readingHeads === 0 && !this.running;
   }
 
   get depth(): number {
@@ -80,7 +77,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
 
   /** The state after all durable events, undefined while it is being loaded. */
   peek(): S | undefined {
-    return this.durable;
+    return this.durable.current;
   }
 
   /**
@@ -104,20 +101,21 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
   /** The durable state, at most `freshMs` behind the log. @throws ParleyError UNAVAILABLE at the deadline */
   readFresh(deadline: number): Promise<S> {
     const { freshMs, clock } = this.context;
-    const age = clock.now() - this.confirmedAt;
-    const fresh = freshMs === undefined || this.durable === undefined || (age >= 0 && age <= freshMs);
+    const { durable } = this;
+    const fresh = freshMs === undefined || durable.current === undefined || durable.isFresh(clock.now(), freshMs);
     return fresh ? this.read(deadline) : this.readHead(deadline);
   }
 
   /** The durable state, loaded when it must be. @throws ParleyError UNAVAILABLE at the deadline */
   async read(deadline: number): Promise<S> {
     this.lastUsedAt = this.context.clock.now();
-    while (this.durable === undefined) {
-      const loaded = this.readers.wait(0, deadline);
+    for (;;) {
+      const { current } = this.durable;
+      if (current !== undefined) return current;
+      const loaded = this.durable.loaded(deadline);
       this.run();
       await loaded;
     }
-    return this.durable;
   }
 
   /**
@@ -133,12 +131,12 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
         const { head } = await heads.confirm({ stream: this.id, by: "", commandId: "" }, deadline);
         const state = await this.read(deadline);
         if (behaviour.seqOf(state) >= head) {
-          this.confirmedAt = asked;
+          this.durable.confirm(asked);
           return state;
         }
         if (this.decided === undefined || behaviour.seqOf(this.decided) < head) this.reload();
         // Either it becomes durable here, or what is in flight is settled and the state is loaded again.
-        if (!this.window.settled) await this.durableAt(head, deadline);
+        if (!this.window.settled) await this.durable.reached(head, deadline);
       }
     } finally {
       this.readingHeads--;
@@ -151,19 +149,17 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     this.window.expire(now);
     for (const call of this.unconfirmed) call.expire(now);
     this.preparing?.expire(now);
-    this.readers.expire(now);
-    this.awaiting.expire(now);
+    this.durable.expire(now);
   }
 
   stored(event: D, since: number): void {
     const entry = this.window.take(event);
-    this.durable = entry.state;
-    this.confirmedAt = Math.max(this.confirmedAt, since);
+    this.durable.advance(entry.state, since);
     this.window.remember(event);
     this.context.onDurable(this.id, event, entry.state);
     entry.call.answer({ event, repeated: false });
     for (const follower of entry.followers) follower.answerRepeat(event);
-    this.awaiting.reach(event.seq);
+    this.durable.tell(event.seq);
     if (this.stale && this.window.settled) this.forget([]);
     if (this.mailbox.size > 0) this.run();
   }
@@ -194,7 +190,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
   }
 
   private wanted(): boolean {
-    return this.mailbox.size > 0 || this.readers.size > 0;
+    return this.mailbox.size > 0 || this.durable.wanted;
   }
 
   private mayDecide(): boolean {
@@ -291,13 +287,13 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
   private async confirm(call: Call<C, D, N>, decision: Exclude<Decision<D, N>, { event: D }>, seq: number) {
     const { generation } = this;
     const { by, commandId } = call.command;
-    await this.durableAt(seq);
+    await this.durable.reached(seq);
     if (generation !== this.generation) return;
     const { head, known } = await this.context.heads.confirm({ stream: this.id, by, commandId });
     if (generation !== this.generation) return;
     if (!known) {
       if (this.decided === undefined || head > this.context.behaviour.seqOf(this.decided)) return this.reload();
-      await this.durableAt(head);
+      await this.durable.reached(head);
       if (generation !== this.generation) return;
     }
     this.unconfirmed.delete(call);
@@ -312,17 +308,9 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
    */
   private answerFound(call: Call<C, D, N>, event: D): void {
     this.window.remember(event);
-    const { durable } = this;
-    if (durable !== undefined && event.seq > this.context.behaviour.seqOf(durable)) {
-      this.context.onFound(this.id, [event], durable);
-    }
+    const { current } = this.durable;
+    if (current !== undefined && !this.durable.covers(event.seq)) this.context.onFound(this.id, [event], current);
     call.answerRepeat(event);
-  }
-
-  /** Resolves when everything through `seq` is durable, or when the activation reloads; rejects at the deadline. */
-  private durableAt(seq: number, deadline = Number.POSITIVE_INFINITY): Promise<void> | undefined {
-    if (this.durable !== undefined && this.context.behaviour.seqOf(this.durable) >= seq) return undefined;
-    return this.awaiting.wait(seq, deadline);
   }
 
   private reload(): void {
@@ -335,10 +323,9 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
     this.generation++;
     this.stale = false;
     this.decided = undefined;
-    this.durable = undefined;
     this.mailbox.requeue([...calls, ...this.unconfirmed]);
     this.unconfirmed.clear();
-    this.awaiting.resumeAll();
+    this.durable.forget();
     this.run();
   }
 
@@ -359,8 +346,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
         const unsure = this.mailbox.unsure();
         const known = await log.commands(unsure.map(({ command }) => this.refOf(command)));
         this.decided = state;
-        this.durable = state;
-        this.confirmedAt = begun;
+        this.durable.load(state, begun);
         if (found.length > 0) onFound(this.id, found, state);
         this.resolveUnsure(unsure, known);
         break;
@@ -368,7 +354,7 @@ export class Activation<S, C extends Command, D extends LogDocument, F, N> imple
         await backoff.wait();
       }
     }
-    this.readers.resumeAll();
+    this.durable.tellReaders();
   }
 
   private resolveUnsure(unsure: ReadonlyArray<Call<C, D, N>>, known: ReadonlyArray<D | undefined>): void {
