@@ -1,4 +1,4 @@
-import { type Collection, type CollectionDefinition, DuplicateKeyError } from "../store/collection";
+import { type Collection, type CollectionDefinition, DuplicateKeyError, type Store } from "../store/collection";
 import type { Clock, Monotonic } from "./ports";
 
 export const MARKS: CollectionDefinition = { name: "marks", indexes: [] };
@@ -16,10 +16,33 @@ export interface MarkDocument {
   renewedAt: number;
   /** This document says that the mark was swept. */
   swept?: true;
+  /** Its owner stopped in order: nothing is left to be swept. It stays a while, for whoever never heard of the owner. */
+  ended?: true;
 }
 
 /** The document that says that an incarnation's mark was swept. */
 export const sweptId = (incarnation: string): string => `swept/${incarnation}`;
+
+/** An incarnation that wrote to the log, as the store lists it. */
+export interface ListedMark {
+  readonly incarnation: string;
+  /** All its flushes through this one are settled. */
+  readonly flush: number;
+  /** Another number than before: it lives. */
+  readonly renewals: number;
+}
+
+/**
+ * Every incarnation whose first insert came before this call, but for those that were gone for so long that their mark
+ * was swept, or taken away.
+ */
+export async function listMarks(store: Store): Promise<ListedMark[]> {
+  const documents = await store.collection<MarkDocument>(MARKS).find({ _id: { $gt: "" } });
+  const swept = new Set(documents.flatMap((mark) => (mark.swept ? [mark._id] : [])));
+  return documents.flatMap(({ _id, flush, renewals }) =>
+    swept.has(_id) || swept.has(sweptId(_id)) ? [] : [{ incarnation: _id, flush, renewals }],
+  );
+}
 
 export interface MarkOptions {
   readonly marks: Collection<MarkDocument>;
@@ -58,11 +81,14 @@ export class Mark {
     return this.isLate() ? Promise.reject(new LateError()) : undefined;
   }
 
-  /** Ends the renewal and takes the mark away: call it when everything is projected. */
+  /** Ends the renewal and says in the mark that nothing is left to do: call it when everything is projected. */
   async stop(): Promise<void> {
+    const { marks, incarnation, sole } = this.options;
     const ours = this.written && !this.lost;
     this.abandon();
-    if (ours) await this.options.marks.deleteMany({ _id: this.options.incarnation });
+    if (!ours) return;
+    if (sole) await marks.deleteMany({ _id: incarnation });
+    else await marks.updateOne({ _id: incarnation }, { $set: { ...this.renewal(), ended: true } });
   }
 
   /** Ends the renewal and leaves the mark to be swept: nothing may be inserted any more. */
@@ -93,12 +119,11 @@ export class Mark {
   }
 
   private async renew(): Promise<void> {
-    const { marks, incarnation, clock, monotonic, projected, sole } = this.options;
+    const { marks, incarnation, monotonic, sole } = this.options;
     const begun = monotonic();
     let next = RENEW_MS;
     try {
-      const renewed = { flush: projected(), renewals: ++this.renewals, renewedAt: clock.now() };
-      const { matched } = await marks.updateOne({ _id: incarnation }, { $set: renewed });
+      const { matched } = await marks.updateOne({ _id: incarnation }, { $set: this.renewal() });
       // Looked for after the renewal: a sweeper that begins later has seen it.
       const swept = sole ? undefined : await marks.findOne({ _id: sweptId(incarnation) });
       if (matched === 0 || swept) return this.giveUp();
@@ -107,6 +132,11 @@ export class Mark {
       next = RETRY_MS;
     }
     if (!this.lost) this.renewIn(next);
+  }
+
+  private renewal(): Pick<MarkDocument, "flush" | "renewals" | "renewedAt"> {
+    const { clock, projected } = this.options;
+    return { flush: projected(), renewals: ++this.renewals, renewedAt: clock.now() };
   }
 
   private isLate(): boolean {

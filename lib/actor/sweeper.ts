@@ -73,11 +73,12 @@ export class Sweeper {
     for (const mark of marks) {
       const observed = this.observe(mark, blind);
       const isDeclared = declared.delete(sweptId(mark._id));
-      if (!isDeclared && monotonic() - observed.since < ownerlessMs) report.owned++;
-      else {
+      const stoodStill = monotonic() - observed.since >= ownerlessMs;
+      if (isDeclared || (stoodStill && !mark.ended)) {
         report.ownerless++;
         report.recovered += await this.sweep(mark, observed, isDeclared);
-      }
+      } else if (stoodStill) await this.delete(mark._id);
+      else if (!mark.ended) report.owned++;
     }
     this.forgetAllBut(marks);
     // Their marks are gone: the owner finds that out, too.

@@ -1,16 +1,17 @@
+import type { ListedMark } from "../../lib/actor/mark";
 import type { Clock } from "../../lib/actor/ports";
 import type { Caller } from "../../lib/call";
 import { ParleyError } from "../../lib/errors";
-import { callRoom, type RoomInternal } from "../room/room.internal";
 import { type Offering, offersOf } from "../../lib/offers";
 import { SlowNodes } from "../../lib/slow-nodes";
+import { callRoom, type RoomInternal } from "../room/room.internal";
 
 export interface CoreListener {
   coreHeard(incarnation: string, flush: number): void;
   coreLost(incarnation: string): void;
 }
 
-type Read = "room.events" | "room.flushes" | "room.memberships";
+type Read = "room.events" | "room.flushes" | "room.marks" | "room.memberships";
 
 /** Nodes that serve this action write the log. */
 const WRITES_LOG = "room.progress";
@@ -59,6 +60,11 @@ export class Cores {
     this.incarnations.delete(nodeID);
     this.slow.forget(nodeID);
     if (incarnation !== undefined) this.listener.coreLost(incarnation);
+  }
+
+  /** The incarnations that the store lists; see `listMarks`. @throws as `read` */
+  async marks(): Promise<readonly ListedMark[]> {
+    return (await this.read("room.marks", {})).marks;
   }
 
   /**

@@ -19,6 +19,7 @@ import { Handshake } from "./handshake";
 import { type IoMetrics, ioMetrics } from "./io-metrics";
 import { Identities } from "./identities";
 import { PacketLimits } from "./limits";
+import { MarkWatch } from "./mark-watch";
 import { PresenceReporter } from "./presence-reporter";
 import { QueueFeed } from "./queue-feed";
 import { roomPorts } from "./room-ports";
@@ -44,6 +45,8 @@ export class IoNode {
   readonly rooms: RoomTable;
   readonly cores: Cores;
   readonly fanout: Fanout;
+  /** Absent where no other node can be. */
+  private readonly marks: MarkWatch | undefined;
   private readonly connections = new Connections();
   private readonly metrics: IoMetrics;
   private readonly limits: PacketLimits;
@@ -79,6 +82,7 @@ export class IoNode {
       missed: () => this.queue.refresh(),
     });
     this.rooms = new RoomTable(ports, sole ? { youngMs: 0 } : {});
+    this.marks = sole ? undefined : new MarkWatch({ ...ports, list: () => this.cores.marks(), rooms: this.rooms });
     this.typing = new TypingState(clock);
     this.presence = this.makePresence();
     this.handshake = this.makeHandshake();
@@ -88,7 +92,7 @@ export class IoNode {
 
   /** Call it before the first client: listens to the log from here on. */
   async start(): Promise<void> {
-    await this.cores.hearAll();
+    await Promise.all([this.cores.hearAll(), this.marks?.start()]);
     this.identities.start();
     this.presence.start();
     this.sweepLater();
@@ -155,6 +159,7 @@ export class IoNode {
     this.draining = true;
     this.cancelSweep?.();
     this.presence.stop();
+    this.marks?.stop();
     for (const socket of [...this.connections.all()]) cut(socket);
     this.rooms.stop();
   }

@@ -4,6 +4,7 @@ import type { SyncAnswer } from "../../actors/conversation/conversation.reader";
 import type { ConversationState } from "../../actors/conversation/conversation.state";
 import type { EventPage, PageRead, Snapshot } from "../../actors/conversation/conversation.store";
 import type { Outcome } from "../../lib/actor/behaviour";
+import type { ListedMark } from "../../lib/actor/mark";
 import type { SweepReport } from "../../lib/actor/sweeper";
 import { callerOf } from "../../lib/call";
 import type { Lists } from "../other-cores";
@@ -50,6 +51,8 @@ export type RoomInternal = {
   "room.peek": { params: { ids: readonly string[] }; result: { snapshots: Snapshot[] } };
   /** The answering node's incarnation and last settled flush. */
   "room.progress": { params: object; result: { incarnation: string; flush: number } };
+  /** Every incarnation that wrote to the log, but for those that are long gone; see `listMarks`. */
+  "room.marks": { params: object; result: { marks: ListedMark[] } };
   /** Which of these users share a conversation with the user. */
   "room.shared": { params: { userId: string; userIds: readonly string[] }; result: { userIds: string[] } };
   /** Writes a conversation's snapshot as its home has it. */

@@ -3,9 +3,11 @@ import type { Conversations } from "../../actors/conversation/conversation.actor
 import type { Action as CommandAction, CommandParams } from "../../actors/conversation/conversation.commands";
 import { fittingPages, partsOf } from "../../actors/conversation/conversation.parts";
 import { toSnapshot } from "../../actors/conversation/conversation.store";
+import { listMarks } from "../../lib/actor/mark";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
 import { ParleyError } from "../../lib/errors";
+import { resourcesOf } from "../../lib/resources";
 import type { Meta } from "../auth/principal";
 import { callerOf, commandOf, deadlineOf, derivedId } from "../conversation-command";
 import { type ConversationView, createdView } from "../conversation-views";
@@ -161,6 +163,11 @@ export default class RoomService extends DomainService {
   async progress(): InternalAnswer<"room.progress"> {
     const { incarnation, flush } = this.conversations.progress;
     return Promise.resolve({ incarnation, flush });
+  }
+
+  @InternalAction("marks", READ)
+  async marks(): InternalAnswer<"room.marks"> {
+    return { marks: await listMarks(resourcesOf(this.broker).store) };
   }
 
   @InternalAction("shared", READ)

@@ -1,5 +1,6 @@
 import type { Socket } from "socket.io-client";
 import { ConversationStore, memberId } from "../../actors/conversation/conversation.store";
+import { type MarkDocument, MARKS } from "../../lib/actor/mark";
 import { routingOf } from "../../lib/routing";
 import { call } from "../../services/call";
 import type { WireEvent } from "../../services/schemas";
@@ -247,5 +248,23 @@ describe("a core node that dies between the durable write and the broadcast", ()
     const died = await lastWords(other, members[0] as Member);
     await until("all have seen it", () => members.every((member) => seqs(member, other).includes(2)));
     expect(Date.now() - died).toBeLessThan(SEEN_MS);
+  });
+
+  it("has what it wrote seen within three seconds even by io nodes that never hear of it", async () => {
+    await cluster.settled();
+    const { members, conversationId } = await group(4);
+    const store = new ConversationStore(cluster.store);
+    const [created] = await store.readAfter(conversationId, 0, 1);
+    if (!created) throw new Error("nobody has made it");
+    // In a registry of its own, on the other side of a split: all that is left of it is in the store.
+    const [mark] = await cluster.store.collection<MarkDocument>(MARKS).find({ _id: created.incarnation });
+    if (!mark) throw new Error("there is no mark");
+    await cluster.store.collection<MarkDocument>(MARKS).insertMany([{ ...mark, _id: "unheard", flush: 0 }]);
+    const written = { type: "message.created", data: { text: "hello" }, incarnation: "unheard", flush: 1 } as const;
+    const id = { _id: uuid(), commandId: uuid(), seq: 2, prevSeq: { all: 1, staff: 1 } };
+    await store.insert([{ ...created, ...written, ...id }]);
+    const at = Date.now();
+    await until("all have seen it", () => members.every((member) => seqs(member, conversationId).includes(2)));
+    expect(Date.now() - at).toBeLessThan(SEEN_MS);
   });
 });

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { ServiceBroker } from "moleculer";
+import { type MarkDocument, MARKS } from "../../lib/actor/mark";
 import { rendezvous } from "../../lib/actor/rendezvous";
 import { isParleyError } from "../../lib/errors";
 import { routingOf } from "../../lib/routing";
@@ -219,17 +220,18 @@ describe("an activation", () => {
 });
 
 describe("a core node", () => {
-  it("takes its mark away when it stops, and leaves it when its store is dead, in the time to drain", async () => {
+  it("says in its mark that it ended when it stops, and leaves it as it was when its store is dead, in the time to drain", async () => {
     cluster = await LocalCluster.start({ io: 1, core: 2 });
     await makeChats(20);
-    const marks = () => cluster.store.collection({ name: "marks", indexes: [] }).find({ _id: { $gt: "" } });
+    const marks = () => cluster.store.collection<MarkDocument>(MARKS).find({ _id: { $gt: "" } });
+    const ended = async () => (await marks()).filter((mark) => mark.ended).length;
     expect(await marks()).toHaveLength(2);
     await cluster.node("core-1").stop();
-    expect(await marks()).toHaveLength(1);
+    expect(await ended()).toBe(1);
     cluster.storeOf("core-2").die();
     const startedAt = performance.now();
     await cluster.node("core-2").stop();
     expect(performance.now() - startedAt).toBeLessThan(4_000);
-    expect(await marks()).toHaveLength(1);
+    expect([(await marks()).length, await ended()]).toEqual([2, 1]);
   });
 });

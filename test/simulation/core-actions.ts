@@ -1,5 +1,6 @@
 import type { Conversations } from "../../actors/conversation/conversation.actor";
 import { fittingPages, partsOf } from "../../actors/conversation/conversation.parts";
+import { listMarks } from "../../lib/actor/mark";
 import type { ServiceBroker } from "moleculer";
 import type { Store } from "../../lib/store/collection";
 import { announce } from "../../services/auth/announcement";
@@ -58,6 +59,7 @@ function roomActions(parts: () => CoreParts): Handlers {
       return { events: pages[part] ?? [], through, parts: pages.length };
     },
     "room.progress": () => Promise.resolve(parts().conversations.progress),
+    "room.marks": async () => ({ marks: await listMarks(parts().store) }),
     "room.sweep": () => parts().conversations.sweep(),
   };
 }

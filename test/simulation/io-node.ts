@@ -4,6 +4,7 @@ import type { Store } from "../../lib/store/collection";
 import type { Principal } from "../../services/auth/principal";
 import type { BrokerEvents } from "../../services/events";
 import { Cores } from "../../services/io/cores";
+import { MarkWatch } from "../../services/io/mark-watch";
 import { PresenceReporter } from "../../services/io/presence-reporter";
 import { roomPorts } from "../../services/io/room-ports";
 import type { RoomDelivery, RoomLimits } from "../../services/io/rooms/ports";
@@ -22,6 +23,8 @@ import { SimBroker } from "./sim-broker";
 const HEAR_CORES_AFTER_MS = 1_500;
 const PARTING_MS = 2_000;
 const REPORT_MS = 5_000;
+/** Half of the time for which marks stay here. */
+const LONGEST_GAP_MS = 10_000;
 
 export interface IoOptions {
   readonly life: Life;
@@ -46,6 +49,7 @@ export class IoNode implements Peer {
   accepts = false;
   private readonly door: Door;
   private readonly cores: Cores;
+  private readonly marks: MarkWatch;
   private readonly presence: PresenceReporter;
   private readonly links = new Map<string, Link>();
   private readonly rooms = new Map<string, Map<string, Audience>>();
@@ -67,6 +71,8 @@ export class IoNode implements Peer {
     const clocks = { clock: life, monotonic: () => life.world.now };
     const missing = { found: () => undefined, missed: () => undefined };
     this.table = new RoomTable(roomPorts(this.cores, clocks, this.delivery(), missing), options.limits);
+    const list = () => this.cores.marks();
+    this.marks = new MarkWatch({ ...clocks, list, rooms: this.table, longestGapMs: LONGEST_GAP_MS });
     this.presence = this.makePresence();
   }
 
@@ -74,7 +80,7 @@ export class IoNode implements Peer {
   async start(): Promise<void> {
     if (this.options.presence) this.presence.start();
     await Promise.all([this.life.pauseFor(HEAR_CORES_AFTER_MS), this.door.open()]);
-    await this.cores.hearAll();
+    await Promise.all([this.cores.hearAll(), this.marks.start()]);
     this.accepts = true;
   }
 

@@ -76,7 +76,26 @@ export class FlushTracker {
 
   /** Everything through this flush lies before the first join of this node. */
   startAt(incarnation: string, flush: number): void {
-    const node = this.heard(incarnation);
+    this.heard(incarnation);
+    this.listedAtStart(incarnation, flush);
+  }
+
+  /**
+   * The store lists an incarnation that lived lately, and says that its flushes through this one are settled. What it
+   * wrote beyond them is looked for in the log, each time, unless it is heard.
+   */
+  listed(incarnation: string, flush: number): void {
+    const isNew = !this.incarnations.has(incarnation);
+    const node = this.find(incarnation);
+    this.settledThrough(node, flush);
+    if (!isNew && !node.lost) return;
+    node.lost = undefined;
+    this.lost(incarnation);
+  }
+
+  /** The same before the first join of this node: what comes later is looked for when it is not heard of. */
+  listedAtStart(incarnation: string, flush: number): void {
+    const node = this.find(incarnation);
     node.settled = Math.max(node.settled, flush);
     this.advance(node, flush);
   }

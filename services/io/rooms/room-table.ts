@@ -133,6 +133,16 @@ export class RoomTable {
     else this.tracker.startAt(incarnation, flush);
   }
 
+  /**
+   * The store lists an incarnation, heard of or not, that lived lately, and a flush through which everything is settled.
+   * To be called again and again while it lives.
+   */
+  coreListed(incarnation: string, flush: number): void {
+    if (this.stopped) return;
+    if (this.sockets.used) this.tracker.listed(incarnation, flush);
+    else this.tracker.listedAtStart(incarnation, flush);
+  }
+
   /** A core node left the registry. Nodes that fall silent are noticed without this. */
   coreLost(incarnation: string): void {
     if (!this.stopped) this.tracker.lost(incarnation);

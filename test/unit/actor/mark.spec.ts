@@ -1,4 +1,4 @@
-import { Mark, type MarkDocument, MARKS, sweptId } from "../../../lib/actor/mark";
+import { listMarks, Mark, type MarkDocument, MARKS, sweptId } from "../../../lib/actor/mark";
 import { MemoryStore } from "../../../lib/store/memory";
 import { settle, VirtualClock } from "../../support/virtual-clock";
 
@@ -6,7 +6,8 @@ type Write = "insertMany" | "updateOne";
 
 function rig({ sole = false } = {}) {
   const clock = new VirtualClock();
-  const marks = new MemoryStore().collection<MarkDocument>(MARKS);
+  const store = new MemoryStore();
+  const marks = store.collection<MarkDocument>(MARKS);
   const told = { lost: 0, projected: 0 };
   /** By how much the wall clock has jumped. */
   const time = { jumped: 0 };
@@ -26,7 +27,7 @@ function rig({ sole = false } = {}) {
     );
   const read = () => marks.findOne({ _id: "node-1" });
   const fail = (write: Write) => jest.spyOn(marks, write).mockRejectedValue(new Error("time-out"));
-  return { clock, marks, told, time, mark, may, read, fail };
+  return { clock, store, marks, told, time, mark, may, read, fail };
 }
 
 describe("the mark", () => {
@@ -162,23 +163,40 @@ describe("the mark", () => {
     expect(await read()).toBeDefined();
   });
 
-  it("is taken away by an orderly stop, which is no loss even to a renewal on its way", async () => {
+  it("says after an orderly stop that its owner ended, and how far it came", async () => {
+    const { told, may, read, mark } = rig();
+    await may();
+    told.projected = 9;
+    await mark.stop();
+    expect(await read()).toMatchObject({ flush: 9, renewals: 1, ended: true });
+  });
+
+  it("of a node that is alone is taken away by an orderly stop", async () => {
+    const { may, read, mark } = rig({ sole: true });
+    await may();
+    await mark.stop();
+    expect(await read()).toBeUndefined();
+  });
+
+  it("that its owner ended is not lost to a renewal on its way", async () => {
     const { clock, marks, told, may, read, mark } = rig();
     await may();
     const update = marks.updateOne.bind(marks);
     let release: () => void = () => undefined;
-    marks.updateOne = async (...args) => {
+    const held = jest.spyOn(marks, "updateOne").mockImplementationOnce(async (...args) => {
       await new Promise<void>((resolve) => (release = resolve));
       return update(...args);
-    };
+    });
     await clock.advance(5_000);
+    expect(held).toHaveBeenCalledTimes(1);
     const stopped = mark.stop();
     await settle();
     release();
     await stopped;
     await settle();
 
-    expect([await read(), told.lost, clock.pending]).toEqual([undefined, 0, 0]);
+    expect(await read()).toMatchObject({ ended: true });
+    expect([told.lost, clock.pending]).toEqual([0, 0]);
     expect(await may()).toBe(false);
   });
 
@@ -192,5 +210,21 @@ describe("the mark", () => {
     expect(told.lost).toBe(0);
     failing.mockRestore();
     await mark.stop();
+  });
+});
+
+describe("the list of marks", () => {
+  it("has everybody who may have written, dead or ended, but for those that were swept", async () => {
+    const { store, marks } = rig();
+    const mark = { flush: 3, renewals: 7, renewedAt: 0 };
+    await marks.insertMany([
+      { ...mark, _id: "alive" },
+      { ...mark, _id: "ended", ended: true },
+      { ...mark, _id: "dead" },
+      { ...mark, _id: sweptId("dead"), swept: true },
+    ]);
+    const listed = await listMarks(store);
+    expect(listed.map(({ incarnation }) => incarnation).sort()).toEqual(["alive", "ended"]);
+    expect(listed[0]).toMatchObject({ flush: 3, renewals: 7 });
   });
 });

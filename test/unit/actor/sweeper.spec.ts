@@ -93,6 +93,18 @@ describe("a sweeper", () => {
     expect(rig.recovered).toEqual([]);
   });
 
+  it("sweeps nothing that ended in order, and takes such a mark away when everybody has had the time to read it", async () => {
+    const sweeper = rig.sweeper();
+    await rig.sweep(sweeper, 50_000);
+    await rig.marks.updateOne({ _id: "dead" }, { $set: { ended: true }, $inc: { renewals: 1 } });
+    expect(await sweeper.round()).toEqual({ owned: 0, ownerless: 0, recovered: 0 });
+    await rig.sweep(sweeper, OWNERLESS_MS);
+    expect(await rig.marks.count({}, 10)).toBe(1);
+    await sweeper.round();
+    expect(await rig.marks.count({}, 10)).toBe(0);
+    expect(rig.recovered).toEqual([]);
+  });
+
   it("counts no time in which it could not look: owners could not renew then either", async () => {
     const sweeper = rig.sweeper();
     await rig.sweep(sweeper, 30_000);

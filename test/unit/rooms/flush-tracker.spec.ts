@@ -130,6 +130,64 @@ describe("a core node that is gone", () => {
   });
 });
 
+describe("an incarnation that the store lists", () => {
+  const unheard = (bench: Bench, flush: number): void =>
+    bench.log.messages(1, { flush }).forEach((event) => (event.incarnation = "unheard"));
+
+  it("and nobody told of is looked for in the log, beyond what is settled", async () => {
+    const bench = await connected();
+    unheard(bench, 1);
+    unheard(bench, 2);
+    bench.table.coreListed("unheard", 1);
+    await bench.clock.advance(100);
+    expect(bench.seqs("alice")).toEqual([2, 3]);
+    bench.table.stop();
+  });
+
+  it("is looked for each time while it is not heard", async () => {
+    const bench = await connected();
+    bench.table.coreListed("unheard", 0);
+    // Looks become rare by themselves: the last of these is more than four seconds ago.
+    await bench.clock.advance(12_000);
+    unheard(bench, 1);
+    await bench.clock.advance(100);
+    expect(bench.seqs("alice")).toEqual([]);
+    bench.table.coreListed("unheard", 0);
+    await bench.clock.advance(100);
+    expect(bench.seqs("alice")).toEqual([2]);
+    bench.table.stop();
+  });
+
+  it("costs no read while it is heard", async () => {
+    const bench = await connected();
+    bench.table.receiveBeat({ incarnation: "core", flush: 1 });
+    bench.table.coreListed("core", 1);
+    await bench.clock.advance(1_000);
+    expect(bench.reads.flushes).toEqual([]);
+    bench.table.stop();
+  });
+
+  it("before the first socket starts where the store says", async () => {
+    const bench = new Bench();
+    bench.table.coreListed("unheard", 500);
+    await bench.clock.advance(0);
+    bench.table.coreHeard("unheard", 500);
+    await bench.clock.advance(100);
+    expect(bench.reads.flushes).toEqual([]);
+    bench.table.stop();
+  });
+
+  it("with more behind it than is read brings the rooms to the head of their logs", async () => {
+    const bench = await connected({ missingFlushes: 10 });
+    unheard(bench, 50);
+    bench.table.coreListed("unheard", 50);
+    await bench.clock.advance(100);
+    expect(bench.seqs("alice")).toEqual([2]);
+    expect(bench.reads.flushes).toEqual(["1-10"]);
+    bench.table.stop();
+  });
+});
+
 describe("many flushes at once", () => {
   it("are read in pages, each passed on and counted by itself", async () => {
     const bench = await connected();
