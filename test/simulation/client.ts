@@ -59,7 +59,12 @@ export class Client implements LinkEnd {
 
   /** Connected, caught up, and nothing waits for an answer. */
   get quiet(): boolean {
-    return this.link !== undefined && this.listed && this.pending === 0 && !this.syncing && !this.syncWanted;
+    return this.live && this.pending === 0;
+  }
+
+  /** Connected and caught up: whatever is said from now on should come by itself. */
+  get live(): boolean {
+    return this.link !== undefined && this.listed && !this.syncing && !this.syncWanted;
   }
 
   /** Is gone for good. */

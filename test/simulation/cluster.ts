@@ -81,6 +81,11 @@ export class Cluster {
     return this.machines.flatMap(({ peer }) => (peer?.kind === kind && peer.life.alive ? [peer as P] : []));
   }
 
+  /** How many machines of a kind there are. */
+  count(kind: Peer["kind"]): number {
+    return this.machines.filter((machine) => machine.kind === kind).length;
+  }
+
   /** What may happen, and how many milliseconds lie between two times, in the mean. */
   get mishaps(): Array<[everyMs: number, happen: () => void]> {
     const { every } = this.options.faults;
@@ -91,6 +96,7 @@ export class Cluster {
       [every.drain, () => this.drain(random.pick(this.machines))],
       [every.blackout, () => this.blackout()],
       [every.partition, () => this.partition()],
+      [every.split, () => this.split()],
       [every.failOver, () => this.store.failOver()],
       [every.outage, () => this.store.outage(random.logBetween(100, 8_000))],
       [every.kvOutage, () => this.kv.outage(random.logBetween(100, 8_000))],
@@ -105,8 +111,7 @@ export class Cluster {
     this.disturbed = false;
     this.store.disturbed = false;
     this.kv.disturbed = false;
-    this.network.disturbed = false;
-    this.network.heal();
+    this.network.calm();
     for (const machine of this.machines) {
       const life = machine.peer?.life;
       if (life) life.skew = 0;
@@ -203,6 +208,29 @@ export class Cluster {
     const names = this.machines.filter(() => world.random.chance(0.4)).map(({ name }) => name);
     this.network.partition(names, world.random.chance(0.5));
     world.schedule(world.random.logBetween(200, 10_000), () => this.network.heal());
+  }
+
+  /**
+   * Some core node ends, and an io node does not hear its next life. Answers what ends that life, too, and then lets
+   * them hear each other again.
+   */
+  splitLife(): () => void {
+    const { random } = this.options.world;
+    const of = (kind: Peer["kind"]): Machine => random.pick(this.machines.filter((machine) => machine.kind === kind));
+    const core = of("core");
+    const join = this.network.split(core.name, of("io").name);
+    this.crash(core);
+    return () => {
+      if (random.chance(0.7)) this.drain(core);
+      else this.crash(core);
+      this.options.world.schedule(random.between(0, 2_000), join);
+    };
+  }
+
+  private split(): void {
+    const { random } = this.options.world;
+    const end = this.splitLife();
+    this.options.world.schedule(random.logBetween(2_000, 20_000), () => this.disturbed && end());
   }
 
   private jump(): void {

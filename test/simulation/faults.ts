@@ -30,6 +30,8 @@ export interface Faults {
     readonly crash: number;
     readonly pause: number;
     readonly partition: number;
+    /** One core node and one io node do not hear each other. */
+    readonly split: number;
     readonly failOver: number;
     readonly outage: number;
     readonly disconnect: number;
@@ -69,6 +71,7 @@ export function drawFaults(random: Prng): Faults {
       crash: now(random, 3_000, 30_000),
       pause: now(random, 3_000, 30_000),
       partition: now(random, 3_000, 30_000),
+      split: now(random, 5_000, 30_000),
       failOver: now(random, 3_000, 30_000),
       outage: now(random, 5_000, 30_000),
       disconnect: now(random, 1_000, 20_000),

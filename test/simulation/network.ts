@@ -39,6 +39,7 @@ export class Network {
   private readonly peers = new Map<string, Peer>();
   private readonly views = new Map<Life, Map<string, Seen>>();
   private cut = new Set<string>();
+  private readonly severed = new Set<string>();
 
   constructor(
     private readonly world: World,
@@ -62,6 +63,24 @@ export class Network {
         if (bothWays) this.cut.add(`${b} ${a}`);
       }
     this.world.trace("partition", names.join(","), bothWays ? "both" : "one");
+  }
+
+  /** Separates two processes, and whatever follows them under their names; the function returned joins them again. */
+  split(a: string, b: string): () => void {
+    const pairs = [`${a} ${b}`, `${b} ${a}`];
+    this.world.trace("split", a, b);
+    for (const pair of pairs) this.severed.add(pair);
+    return () => {
+      this.world.trace("join", a, b);
+      for (const pair of pairs) this.severed.delete(pair);
+    };
+  }
+
+  /** No more faults. */
+  calm(): void {
+    this.disturbed = false;
+    this.severed.clear();
+    this.heal();
   }
 
   heal(): void {
@@ -143,12 +162,17 @@ export class Network {
   }
 
   private transmit(from: Life, to: string, arrive: (peer: Peer) => void): void {
-    if (this.cut.has(`${from.name} ${to}`)) return;
+    const path = `${from.name} ${to}`;
+    if (this.isCut(path)) return;
     this.world.schedule(this.delay(), () => {
-      if (this.cut.has(`${from.name} ${to}`)) return;
+      if (this.isCut(path)) return;
       const peer = this.peers.get(to);
       peer?.life.deliver(() => arrive(peer));
     });
+  }
+
+  private isCut(path: string): boolean {
+    return this.cut.has(path) || this.severed.has(path);
   }
 
   private beat(peer: Peer): void {

@@ -5,7 +5,7 @@ import { Deliveries } from "./deliveries";
 import { withNotes, withoutTime } from "./environment";
 import { drawFaults, type Faults } from "./faults";
 import type { IoNode } from "./io-node";
-import type { Life } from "./life";
+import { EPOCH, type Life } from "./life";
 import { Logins } from "./logins";
 import { Oracle } from "./oracle";
 import { PresenceTruth } from "./presence";
@@ -29,6 +29,10 @@ export interface Outcome {
 const SETTLE_MS = 120_000;
 /** Longer than the lease of a connection. */
 const STAY_MS = 85_000;
+/** Whoever was killed is back by then, and whoever does not hear of it any more has noticed. */
+const RESTART_MS = 9_000;
+/** Everybody sees what was said within so long. */
+const PROMPT_MS = 3_000;
 const PRESENCE_LAG_MS = 5_000;
 /** Whatever was down has come back by then. */
 const PUNCTUAL_AFTER_MS = 15_000;
@@ -113,6 +117,8 @@ export class Simulation {
       this.workload.knock();
       await this.settle(world.now + SETTLE_MS);
     }
+    const several = cluster.count("core") > 1 && cluster.count("io") > 1;
+    if (several && random.chance(0.5) && !world.failure) await this.liveUnheard();
     if (this.presence && !world.failure) await this.stay(this.presence);
     if (!world.failure) await this.checkSnapshots();
     return this.outcome();
@@ -175,6 +181,37 @@ export class Simulation {
       if (open !== undefined && world.now >= latest) return world.fail(`S: not settled two minutes after: ${open}`);
       await world.runUntil(world.now + 500);
     }
+  }
+
+  /** While all else is well, an io node does not hear a core node, for the whole of a life of that. */
+  private async liveUnheard(): Promise<void> {
+    const { world, cluster, workload } = this;
+    const endLife = cluster.splitLife();
+    await world.runUntil(world.now + RESTART_MS);
+    workload.knock();
+    const end = world.random.between(500, 6_000);
+    world.schedule(end, endLife);
+    for (const last = world.now + end + PROMPT_MS; world.now < last && !world.failure;) {
+      await world.runUntil(world.now + 500);
+      const late = this.late();
+      if (late !== undefined) world.fail(`V: ${late}`);
+    }
+    await this.settle(world.now + SETTLE_MS);
+  }
+
+  /** What somebody should have seen by now. */
+  private late(): string | undefined {
+    const before = EPOCH + this.world.now - PROMPT_MS;
+    for (const client of this.clients.filter(({ live }) => live)) {
+      for (const id of this.oracle.histories.keys()) {
+        const standing = this.oracle.standing(id, client.userId);
+        if (standing === "none") continue;
+        const due = this.oracle.visible(id, standing).filter(({ at }) => at < before).length;
+        const taken = client.taken(id).length;
+        if (taken < due) return `${client.name} has ${taken} of ${due} events of ${id} that are ${PROMPT_MS} ms old`;
+      }
+    }
+    return undefined;
   }
 
   private sendAway(): void {

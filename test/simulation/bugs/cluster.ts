@@ -6,6 +6,7 @@ import { DueScan } from "../../../lib/scheduling/due-scan";
 import { Lease } from "../../../lib/scheduling/lease";
 import { Writer } from "../../../lib/actor/writer";
 import { RevocationList } from "../../../services/auth/revocation-list";
+import { MarkWatch } from "../../../services/io/mark-watch";
 import { PresenceReporter } from "../../../services/io/presence-reporter";
 import { FlushTracker } from "../../../services/io/rooms/flush-tracker";
 import { PresenceTracker } from "../../../services/presence/presence.tracker";
@@ -47,6 +48,12 @@ const beatBelieved: Bug = {
         this.advance(this.heard(name), flush);
       } as Step;
     }),
+};
+
+const marksUnread: Bug = {
+  name: "io nodes that never read marks",
+  within: 600,
+  plant: () => replace(MarkWatch.prototype, "look", () => () => Promise.resolve()),
 };
 
 const beatAhead: Bug = {
@@ -165,6 +172,7 @@ export const CLUSTER_BUGS: readonly Bug[] = [
   leaseRenewedAfterExpiry,
   sameIncarnation,
   beatBelieved,
+  marksUnread,
   beatAhead,
   nothingSwept,
   holeServed,
