@@ -1,12 +1,17 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readConfig } from "../lib/config";
 import type { WireEvent } from "../services/schemas";
+import { readOptions } from "./command-line";
 import { api, type Api, DemoError, findServer, type Login } from "./demo/api";
 import { Participant } from "./demo/participant";
 import { check, printTranscript } from "./demo/transcript";
 
-/** Plays a support conversation against a running server and checks what both sides saw. */
+const USAGE = `npm run demo
+
+Plays a support conversation against the server of HOST and PORT and checks what both sides saw.
+`;
+
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 interface Session {
@@ -18,6 +23,8 @@ interface Session {
 }
 
 async function main(): Promise<void> {
+  readOptions(USAGE, {});
+  if (existsSync(".env")) process.loadEnvFile(".env");
   const config = readConfig(process.env);
   const host = ["0.0.0.0", "::"].includes(config.HOST) ? "127.0.0.1" : config.HOST;
   const server = api(`http://${host}:${config.PORT}`);

@@ -3,8 +3,15 @@ import { existsSync } from "node:fs";
 import { ConfigError, readConfig } from "../lib/config";
 import { MongoAddressError, MongoFailure, openMongoStore, StoreNotMigratedError } from "../lib/store/mongo/store";
 import { COLLECTIONS } from "../services/collections";
+import { readOptions } from "./command-line";
+
+const USAGE = `npm run migrate
+
+Makes the collections and indexes of MONGODB_URI. Running it again changes nothing.
+`;
 
 async function main(): Promise<void> {
+  readOptions(USAGE, {});
   if (existsSync(".env")) process.loadEnvFile(".env");
   const { MONGODB_URI: uri } = readConfig(process.env);
   if (uri === undefined) {

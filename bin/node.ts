@@ -2,7 +2,8 @@ import { createRequire } from "node:module";
 import { isNodeRole, NODE_ROLES, ROLES } from "../services/roles";
 
 /** Starts one process of a cluster: `npm run start:node -- io`, or with the services in SERVICES. */
-const [role] = process.argv.slice(2);
+const [, , first] = process.argv;
+const [role] = first?.startsWith("-") === true ? [] : process.argv.splice(2, 1);
 if (role !== undefined && !isNodeRole(role)) {
   process.stderr.write(`There is no kind "${role}"; there are ${NODE_ROLES.join(", ")}.\n`);
   process.exit(1);

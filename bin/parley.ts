@@ -2,15 +2,24 @@ import { existsSync } from "node:fs";
 import { ConfigError, readConfig } from "../lib/config";
 import { createNode, type Node } from "../lib/node";
 import { startRepl } from "../repl/start";
+import { readOptions } from "./command-line";
+
+const USAGE = `npm start -- [--repl]
+npm run start:node -- gateway|io|core|scheduler [--repl]
+
+Starts the server, or one process of a cluster. Settings are environment variables or lines of .env: see docs/configuration.md.
+
+  --repl   a console in it
+`;
 
 /** Beyond DRAIN_SECONDS, after which a process that still has not stopped is ended. */
 const STOP_MARGIN_MS = 10_000;
 
 async function main(): Promise<void> {
+  const { repl = false } = readOptions(USAGE, { repl: { type: "boolean" } });
   // What the server writes (database, keys, the first password) is for its own user only.
   process.umask(0o077);
   if (existsSync(".env")) process.loadEnvFile(".env");
-  const repl = process.argv.includes("--repl");
   const config = readConfig(repl ? { LOG_LEVEL: "warn", ...process.env } : process.env);
   const node = await createNode({ config });
   const stop = () => void shutDown(node);

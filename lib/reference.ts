@@ -40,8 +40,8 @@ export function configurationPage(settings: Table): string {
 
 For whoever runs Parley. After reading you can set what you need and know what everything else is.
 
-Settings are environment variables; \`npm start\` also reads a file \`.env\` (see \`.env.example\`). An empty one counts as not
-set. A malformed one stops the start with its name, what was read and what is allowed. \`LIMIT_*\` are counts and rates;
+Settings are environment variables; every command also reads a file \`.env\` (see \`.env.example\`). An empty one counts as
+not set. A malformed one stops the start with its name, what was read and what is allowed. \`LIMIT_*\` are counts and rates;
 sizes end in \`_BYTES\` or \`_LENGTH\`, durations in \`_SECONDS\` or \`_MS\`.
 
 ${GENERATED}

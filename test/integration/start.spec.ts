@@ -13,9 +13,9 @@ interface Ended {
 }
 
 /** Runs the program until it ends by itself. */
-function run(env: Readonly<Record<string, string>>): Promise<Ended> {
+function run(env: Readonly<Record<string, string>>, words = ["bin/parley.ts"]): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--require", "tsx/cjs", "bin/parley.ts"], {
+    const child = spawn(process.execPath, ["--require", "tsx/cjs", ...words], {
       cwd: ROOT,
       stdio: ["ignore", "ignore", "pipe"],
       env: { PATH: process.env["PATH"], LOG_LEVEL: "silent", ...env },
@@ -60,6 +60,14 @@ describe("starting and stopping the program", () => {
     expect(stderr).toContain('PORT: read "http"; allowed is an integer from 0 to 65535');
     expect(stderr).toContain('LOG_LEVEL: read "loud"');
     expect(stderr).not.toContain("    at ");
+  });
+
+  it.each(["parley", "demo", "repl", "migrate", "node"])("%s refuses an option that it does not know", async (name) => {
+    const { code, stderr } = await run({ DATA_DIR: folder }, [`bin/${name}.ts`, "--nope"]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^Unknown option '--nope'\.\nnpm (start|run)/) as unknown,
+    ]);
   });
 
   it("names the services there are when asked for another", async () => {

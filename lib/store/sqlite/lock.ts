@@ -6,7 +6,7 @@ import { sqliteCode } from "./protocol";
 export class DataFolderLockedError extends Error {
   override readonly name = "DataFolderLockedError";
   constructor(readonly folder: string) {
-    super(`the data folder ${folder} is in use by another process: stop it first, or set another DATA_DIR`);
+    super(`The data folder ${folder} is in use by another process: stop it first, or set another DATA_DIR.`);
   }
 }
 

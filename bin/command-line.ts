@@ -1,0 +1,23 @@
+import { parseArgs, type ParseArgsConfig } from "node:util";
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+type Values<Known extends Options> = ReturnType<typeof parseArgs<{ options: Known }>>["values"];
+
+const HELP = { help: { type: "boolean", short: "h" } } as const;
+
+/**
+ * The options that a command was started with. Prints `usage` and ends the process when asked to by `--help`, with exit
+ * code 0, or when something else was given, with 2.
+ */
+export function readOptions<Known extends Options>(usage: string, options: Known): Values<Known> {
+  try {
+    const all: Options = { ...options, ...HELP };
+    const { values } = parseArgs({ options: all });
+    if (values["help"] !== true) return values as Values<Known>;
+    process.stdout.write(usage);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message.split(". ", 1)[0]}.\n${usage}`);
+    process.exit(2);
+  }
+}
