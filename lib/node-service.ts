@@ -14,6 +14,13 @@ export interface NodeState {
   readonly now: number;
 }
 
+/** A node that is up, as another one's registry knows it. */
+export interface KnownNode {
+  readonly id: string;
+  /** Names of the services that it runs. */
+  readonly services: readonly string[];
+}
+
 /** What operators ask of one node. Each node answers for itself: call them with its `nodeID`. */
 export type NodeInternal = {
   "node.state": { params: object; result: NodeState };
@@ -23,6 +30,25 @@ export type NodeInternal = {
 
 /** Calls an internal action of a node. */
 export const callNode = callerOf<NodeInternal>();
+
+/** The nodes that a broker's node knows, in the order of their ids; itself is one of them. */
+export async function knownNodes(broker: ServiceBroker): Promise<KnownNode[]> {
+  const listed = await broker.call<Listed[], object>("$node.list", { withServices: true, onlyAvailable: true });
+  return listed
+    .map(({ id, services }) => ({ id, services: services.map(({ name }) => name) }))
+    .sort((a, b) => a.id.localeCompare(b.id));
+}
+
+interface Listed {
+  readonly id: string;
+  readonly services: ReadonlyArray<{ readonly name: string }>;
+}
+
+/** A node's phase, and what it depends on and does not reach. */
+export function conditionOf({ parts }: NodeState): { readonly phase: string; readonly down: string[] } {
+  const { node: phase = "", ...others } = parts;
+  return { phase, down: Object.entries(others).flatMap(([part, is]) => (is === "up" ? [] : [part])) };
+}
 
 /** The service by which operators ask and tell a node; every node has it. */
 export function nodeService(broker: ServiceBroker): ServiceSchema {

@@ -69,10 +69,11 @@ const STEPS = [
   [60_000, "min"],
 ] as const;
 
-/** How long ago something was: `3 d`, `2 h`, `5 min`, `12 s`. */
-export function ago(time: string | number | undefined, now: number): string {
-  if (time === undefined) return "-";
-  const ms = Math.max(0, now - new Date(time).getTime());
+/** Milliseconds in the largest unit that fits: `3 d`, `2 h`, `5 min`, `12 s`. */
+export function span(ms: number): string {
   const [size, unit] = STEPS.find(([step]) => ms >= step) ?? [1_000, "s"];
   return `${Math.floor(ms / size)} ${unit}`;
 }
+
+/** How long ago something was. */
+export const ago = (time: string | number, now: number): string => span(Math.max(0, now - new Date(time).getTime()));

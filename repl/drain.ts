@@ -1,6 +1,6 @@
 import { callNode } from "../lib/node-service";
 import type { Command } from "./command";
-import { knownNodes } from "./known-nodes";
+import { servingNodes } from "./serving-nodes";
 
 /** What SIGTERM does, without the end: the node is not ready, sends its clients away and finishes what is in flight. */
 export const drain: Command = {
@@ -8,7 +8,7 @@ export const drain: Command = {
   description: "Take a node out of service: clients leave it bit by bit, homes move. drain core-2 --yes",
   options: [{ option: "--yes", description: "Really do it; there is no way back but a restart" }],
   async run({ broker, args, options }) {
-    const known = (await knownNodes(broker)).map(({ id }) => id);
+    const known = (await servingNodes(broker)).map(({ id }) => id);
     const node = args.node ?? (known.includes(broker.nodeID) ? broker.nodeID : undefined);
     if (node === undefined || !known.includes(node)) return `Which one? There are: ${known.join(", ")}.`;
     if (options.yes !== true)

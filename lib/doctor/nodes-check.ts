@@ -1,5 +1,5 @@
 import type { ServiceBroker } from "moleculer";
-import { callNode, type NodeState } from "../node-service";
+import { callNode, conditionOf, type KnownNode, knownNodes, type NodeState } from "../node-service";
 import { type Check, fail, type Finding, ok, warn } from "./finding";
 
 /** A service that somebody must run, or the cluster does not serve. */
@@ -14,11 +14,6 @@ export interface NodesCheckOptions {
   /** Joins the cluster. */
   join(): Promise<ServiceBroker>;
   readonly needed: readonly Needed[];
-}
-
-interface Listed {
-  readonly id: string;
-  readonly services: ReadonlyArray<{ readonly name: string }>;
 }
 
 interface Answer {
@@ -44,7 +39,8 @@ export const nodesCheck = ({ join, needed }: NodesCheckOptions): Check => ({
       return [fail((error as Error).message, "Start the nodes, or correct NAMESPACE and NATS_URL.")];
     }
     try {
-      const nodes = await listed(broker);
+      // Who only looks, as this one does, has no such service.
+      const nodes = (await knownNodes(broker)).filter(({ services }) => services.includes("node"));
       const answers = await Promise.all(nodes.map(({ id }) => ask(broker, id)));
       return [...answers.map(condition), ...missing(nodes, needed), clocks(answers)];
     } finally {
@@ -52,12 +48,6 @@ export const nodesCheck = ({ join, needed }: NodesCheckOptions): Check => ({
     }
   },
 });
-
-async function listed(broker: ServiceBroker): Promise<Listed[]> {
-  const all = await broker.call<Listed[], object>("$node.list", { withServices: true, onlyAvailable: true });
-  const nodes = all.filter(({ services }) => services.some(({ name }) => name === "node"));
-  return nodes.sort((a, b) => a.id.localeCompare(b.id));
-}
 
 async function ask(broker: ServiceBroker, id: string): Promise<Answer> {
   const sent = Date.now();
@@ -68,17 +58,16 @@ async function ask(broker: ServiceBroker, id: string): Promise<Answer> {
 
 function condition({ id, state }: Answer): Finding {
   if (!state) return fail(`${id} does not answer`, "See whether its process hangs or is stopped; restart it.");
-  const { node = "", ...parts } = state.parts;
-  const down = Object.entries(parts).flatMap(([part, is]) => (is === "up" ? [] : [part]));
+  const { phase, down } = conditionOf(state);
   if (state.ready && down.length === 0) return ok(`${id} is ready`);
-  if (node !== "ready") return warn(`${id} is ${node}`, "It takes no work until it is restarted or has started.");
+  if (phase !== "ready") return warn(`${id} is ${phase}`, "It takes no work until it is restarted or has started.");
   const text = `${id} does not reach: ${down.join(", ")}`;
   const advice = "See the network between that node and it.";
   return state.ready ? warn(text, advice) : fail(text, advice);
 }
 
-function missing(nodes: readonly Listed[], needed: readonly Needed[]): Finding[] {
-  const run = new Set(nodes.flatMap(({ services }) => services.map(({ name }) => name)));
+function missing(nodes: readonly KnownNode[], needed: readonly Needed[]): Finding[] {
+  const run = new Set(nodes.flatMap(({ services }) => services));
   return needed
     .filter(({ service }) => !run.has(service))
     .map(({ service, without, level }) => ({
