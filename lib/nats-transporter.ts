@@ -161,9 +161,12 @@ export function natsTransporter(config: Config): NatsTransporter {
   return new NatsTransporter(natsOptions(config) as unknown as Record<string, unknown>);
 }
 
+/** The addresses in NATS_URL, which are separated by commas. */
+export const natsAddresses = (urls: string): URL[] => urls.split(",").map((text) => new URL(text.trim()));
+
 /** How to connect: for ever, quickly, and noticing within four seconds that nobody answers any more. */
 export function natsOptions(config: Config): ConnectionOptions {
-  const addresses = (config.NATS_URL ?? "").split(",").map((text) => new URL(text.trim()));
+  const addresses = natsAddresses(config.NATS_URL ?? "");
   const { username = "", password = "" } = addresses[0] ?? {};
   const name = decodeURIComponent(username);
   const secured = addresses.some(({ protocol }) => protocol === "tls:") || config.NATS_CA !== undefined;

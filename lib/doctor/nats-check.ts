@@ -1,6 +1,6 @@
 import { connect, ErrorCode, type NatsConnection, type NatsError } from "nats";
 import type { Config } from "../config";
-import { natsOptions } from "../nats-transporter";
+import { natsAddresses, natsOptions } from "../nats-transporter";
 import { type Check, fail, type Finding, ok, warn } from "./finding";
 import { isLoopback, timed, unreachable } from "./reach";
 
@@ -21,7 +21,7 @@ export const natsCheck = (config: Config): Check => ({
   name: "nats",
   async run() {
     if (config.NATS_URL === undefined) return [ok("NATS_URL is not set: this is one process")];
-    const addresses = config.NATS_URL.split(",").map((text) => new URL(text.trim()));
+    const addresses = natsAddresses(config.NATS_URL);
     const findings: Finding[] = [];
     for (const address of addresses) {
       const reason = await unreachable(address.hostname, Number(address.port || PORT));
