@@ -116,22 +116,16 @@ export class Vitals {
   private question(part: Part, watch: Watch): void {
     const { clock, pings } = this.ports;
     const askedAt = clock.now();
-    let waiting = true;
-    watch.asked++;
-    const settle = (): void => {
-      if (waiting) watch.asked--;
-      waiting = false;
-    };
-    const cancel = clock.setTimeout(settle, ASKED_MS);
-    const settled = (learn: () => void) => (): void => {
-      cancel();
-      settle();
+    const learning = (learn: () => void) => (): void => {
       if (this.cancel) this.noticing(part, watch, learn);
     };
-    pings[part]().then(
-      settled(() => watch.answered(clock.now())),
-      settled(() => watch.refused(askedAt)),
-    );
+    const ask = (): Promise<void> =>
+      pings[part]().then(
+        learning(() => watch.answered(clock.now())),
+        learning(() => watch.refused(askedAt)),
+      );
+    watch.asked++;
+    void inTime(clock, ASKED_MS, ask).finally(() => watch.asked--);
   }
 
   private noticing<T>(part: Part, watch: Watch, learn: () => T): T {

@@ -1,4 +1,5 @@
 import type { Clock, Monotonic } from "../../lib/actor/ports";
+import { inTime } from "../../lib/actor/time";
 import { FRESH_MS, isRoleChange, type Revocation, type RevocationPage, type RoleChange } from "./revocations";
 
 export interface RevocationListPorts {
@@ -143,15 +144,15 @@ export class RevocationList {
     }, POLL_MS);
   }
 
+  /** One that is not answered for long does not count: others may be asked beside it. */
   async #poll(): Promise<void> {
-    const begun = this.ports.monotonic();
     this.#polls++;
-    let waiting = true;
-    const done = (): void => {
-      if (waiting) this.#polls--;
-      waiting = false;
-    };
-    const cancel = this.ports.clock.setTimeout(done, FRESH_MS);
+    await inTime(this.ports.clock, FRESH_MS, () => this.#ask());
+    this.#polls--;
+  }
+
+  async #ask(): Promise<void> {
+    const begun = this.ports.monotonic();
     try {
       const last = await this.ports.last?.();
       if (last === undefined || this.#stopped) return;
@@ -159,9 +160,6 @@ export class RevocationList {
       else this.heard(last);
     } catch {
       // The next poll asks again; meanwhile what is known here grows old, which is what others look at.
-    } finally {
-      cancel();
-      done();
     }
   }
 
