@@ -1,15 +1,18 @@
-import { parseArgs } from "node:util";
+import { readOptions } from "../../../bin/command-line";
 import type { MongoKind } from "./mongo";
 import { startServers } from "./servers";
 
-const USAGE = "usage: npm run servers [-- --mongo ferret|java]";
+const USAGE = `npm run servers -- [--mongo ferret|java]
+
+Starts NATS, Redis and a MongoDB stand-in, prints their addresses, and stays until it is stopped.
+`;
 const PARENT_CHECK_MS = 500;
 
 /** The stand-in that was asked for, if any. */
-function kindOf(words: readonly string[]): MongoKind | undefined {
-  const { values } = parseArgs({ args: [...words], options: { mongo: { type: "string" } } });
-  if (values.mongo === undefined || values.mongo === "ferret" || values.mongo === "java") return values.mongo;
-  throw new Error(`--mongo ${values.mongo} is neither ferret nor java\n${USAGE}`);
+function kindOf(): MongoKind | undefined {
+  const { mongo } = readOptions(USAGE, { mongo: { type: "string" } });
+  if (mongo === undefined || mongo === "ferret" || mongo === "java") return mongo;
+  throw new Error(`--mongo ${mongo} is neither ferret nor java\n${USAGE}`);
 }
 
 /** Resolves on a signal to stop, or when the npm that started this process was killed and cannot pass one on. */
@@ -25,7 +28,7 @@ function stopRequested(): Promise<void> {
 
 /** Starts the servers, prints their addresses, and stays until it is stopped. */
 async function main(): Promise<void> {
-  const mongo = kindOf(process.argv.slice(2));
+  const mongo = kindOf();
   const stopped = stopRequested();
   const servers = await startServers(mongo === undefined ? { mongoUri: process.env["MONGODB_URI"] } : { mongo });
   const lines = Object.entries(servers.env).map(([name, value]) => `${name}=${value}\n`);
