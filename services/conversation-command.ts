@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { Context } from "moleculer";
 import type { Action, CommandParams, ConversationCommand } from "../actors/conversation/conversation.commands";
 import { ParleyError } from "../lib/errors";
-import { hasRole, type Meta, type Principal } from "./auth/principal";
+import { hasRole, type Meta, type Principal, SYSTEM } from "./auth/principal";
 
 const SUPERVISORS = ["supervisor", "admin"];
 
@@ -33,6 +33,23 @@ export function commandOf<A extends Action>(
     supervises: hasRole(user, SUPERVISORS),
   } as ConversationCommand;
 }
+
+/** A command that nobody but the system gives; `deadline` is the wall-clock millisecond after which it does not wait. */
+export const systemCommand = <A extends Action>(
+  commandId: string,
+  action: A,
+  params: CommandParams[A],
+  deadline: number,
+): ConversationCommand =>
+  ({
+    action,
+    params,
+    by: SYSTEM.id,
+    commandId,
+    request: requestHash(action, params),
+    deadline,
+    supervises: true,
+  }) as ConversationCommand;
 
 /** The wall-clock millisecond after which the caller no longer waits. */
 export const deadlineOf = (ctx: Context<unknown, Meta>): number => ctx.meta.deadline ?? Date.now() + 10_000;

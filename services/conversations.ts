@@ -1,5 +1,6 @@
 import type { ServiceBroker } from "moleculer";
 import { Conversations, type Fanout } from "../actors/conversation/conversation.actor";
+import type { StoredEvent } from "../actors/conversation/conversation.events";
 import { LISTED_MEMBERS } from "../actors/conversation/conversation.state";
 import { ParleyError } from "../lib/errors";
 import { lifecycleOf } from "../lib/lifecycle";
@@ -18,13 +19,21 @@ interface Shared {
   /** When this node began to drain, in monotonic milliseconds. */
   drainingSince: number | undefined;
   started: Promise<void> | undefined;
+  readonly listeners: Listener[];
 }
+
+type Listener = (events: readonly StoredEvent[]) => void;
 
 const byBroker = new WeakMap<ServiceBroker, Shared>();
 
 /** The conversations of this broker's node; call it in `created()`. */
 export function conversationsOf(broker: ServiceBroker): Conversations {
   return sharedOf(broker).conversations;
+}
+
+/** Tells the durable events that this node has written, right after they are broadcast. The listener must not throw. */
+export function onSettled(broker: ServiceBroker, listener: (events: readonly StoredEvent[]) => void): void {
+  sharedOf(broker).listeners.push(listener);
 }
 
 /** Call it in `started()`: the first service starts the runtime, every one waits for it. */
@@ -69,7 +78,9 @@ export async function moveConversation(
 function sharedOf(broker: ServiceBroker): Shared {
   let shared = byBroker.get(broker);
   if (!shared) {
-    const made: Shared = { conversations: create(broker), users: 0, started: undefined, drainingSince: undefined };
+    const listeners: Listener[] = [];
+    const conversations = create(broker, (events) => listeners.forEach((listener) => listener(events)));
+    const made: Shared = { conversations, users: 0, started: undefined, drainingSince: undefined, listeners };
     byBroker.set(broker, (shared = made));
     lifecycleOf(broker).onDrain(() => {
       made.drainingSince = resourcesOf(broker).monotonic();
@@ -79,7 +90,7 @@ function sharedOf(broker: ServiceBroker): Shared {
   return shared;
 }
 
-function create(broker: ServiceBroker): Conversations {
+function create(broker: ServiceBroker, settled: Listener): Conversations {
   const { store, kv, clock, monotonic, random, config, sole } = resourcesOf(broker);
   const conversations: Conversations = new Conversations({
     store,
@@ -89,7 +100,7 @@ function create(broker: ServiceBroker): Conversations {
     ...(broker.transit && { isHome: (id: string) => routingOf(broker).isHome(COMMAND, id) }),
     ...publishingOf(broker),
     incarnation: `${broker.nodeID}/${random.id()}`,
-    fanout: fanoutOf(broker, () => conversations),
+    fanout: fanoutOf(broker, () => conversations, settled),
     // Beside a store in this process the tail halves the cost of a page of history, and takes 50 kB a conversation: no.
     ...(!sole && { kv }),
     probe: conversationProbe(broker, () => conversations),
@@ -128,9 +139,12 @@ const LEAST_STOP_MS = 1_000;
 const REACTIONS_PER_MESSAGE = 1_000;
 const IO = ["io"];
 
-function fanoutOf(broker: ServiceBroker, conversations: () => Conversations): Fanout {
+function fanoutOf(broker: ServiceBroker, conversations: () => Conversations, settled: Listener): Fanout {
   return {
-    flush: (part) => void broadcast(broker, "log.flush", part, IO),
+    flush: (part) => {
+      void broadcast(broker, "log.flush", part, IO);
+      settled(part.events);
+    },
     beat: (beat) => void broadcast(broker, "log.beat", beat, IO),
     found: (events) => void broadcast(broker, "log.found", { events }, IO),
     receipts: (conversationId, watermarks) => {

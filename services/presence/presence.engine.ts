@@ -117,7 +117,8 @@ export const chosen = (record: PresenceRecord, status: Status, now: number): Pre
   own: status,
 });
 
-const isConnected = (record: PresenceRecord, now: number): boolean =>
+/** Has the user a connection, whatever they say about it? */
+export const isConnected = (record: PresenceRecord, now: number): boolean =>
   Object.values(record.leases).some(({ until }) => until > now);
 
 const seen = (record: PresenceRecord, now: number): PresenceRecord =>

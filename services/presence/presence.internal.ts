@@ -42,6 +42,8 @@ export type PresenceInternal = {
   "presence.report": { params: Report; result: null };
   /** Who is connected, for operators. */
   "presence.who": { params: { limit?: number }; result: { total: number; users: Connected[] } };
+  /** Which of these users have a connection, whatever they say about it. */
+  "presence.connected": { params: { userIds: readonly string[] }; result: { userIds: string[] } };
   /** Why a user is shown as they are, for operators. */
   "presence.explain": { params: { userId: string }; result: Explanation };
   /** Ends what nobody renews and the connections of lost nodes, whoever else does it at the same time. */

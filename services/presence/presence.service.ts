@@ -72,6 +72,11 @@ export default class PresenceService extends DomainService {
     return available(this.tracker.connected(ctx.params.limit ?? LISTED));
   }
 
+  @InternalAction("connected", { repeats: "read" })
+  async connected(ctx: Internal<"presence.connected">): Promise<PresenceInternal["presence.connected"]["result"]> {
+    return { userIds: await available(this.tracker.connectedAmong(ctx.params.userIds)) };
+  }
+
   @InternalAction("explain", { repeats: "read" })
   explain(ctx: Internal<"presence.explain">): Promise<PresenceInternal["presence.explain"]["result"]> {
     return available(this.tracker.explain(ctx.params.userId));

@@ -7,6 +7,7 @@ import { LostNodes } from "./lost-nodes";
 import {
   chosen,
   dueAt,
+  isConnected,
   lost,
   type PresenceAnswer,
   type PresenceRecord,
@@ -119,6 +120,13 @@ export class PresenceTracker {
       }),
     );
     return { total: userIds.length, users };
+  }
+
+  /** Which of these users have a connection. */
+  async connectedAmong(userIds: readonly string[]): Promise<string[]> {
+    const now = await this.store.now();
+    const connected = await Promise.all(userIds.map(async (userId) => isConnected(await this.store.read(userId), now)));
+    return userIds.filter((_, index) => connected[index]);
   }
 
   async explain(userId: string): Promise<Explanation> {
