@@ -1,12 +1,11 @@
 import type { ListedMark } from "../../lib/actor/mark";
-import type { Clock } from "../../lib/actor/ports";
+import type { Clock, Monotonic } from "../../lib/actor/ports";
 import { inTime } from "../../lib/actor/time";
 import type { RoomTable } from "./rooms/room-table";
 
 export interface MarkWatchPorts {
   readonly clock: Clock;
-  /** Milliseconds that never go back. */
-  readonly monotonic: () => number;
+  readonly monotonic: Monotonic;
   /** Every incarnation that wrote to the log, from the store. */
   readonly list: () => Promise<readonly ListedMark[]>;
   readonly rooms: Pick<RoomTable, "coreListed" | "resync">;
