@@ -147,6 +147,7 @@ export const SETTINGS = {
   LIMIT_SOCKETS_PER_USER: limit(20, "Sockets of one user, at one process."),
   LIMIT_CONNECTIONS: limit(25_000, "TCP connections of one process."),
   LIMIT_MEMBERS: limit(10_000, "Members of one group."),
+  LIMIT_REPLIES: limit(500, "Canned replies that all share, and again of each agent."),
   LIMIT_ACTIVATIONS: limit(10_000, "Activations kept in memory."),
   LIMIT_MAILBOX: limit(10_000, "Commands waiting at one activation."),
 };

@@ -65,8 +65,8 @@ export const ERRORS = {
   LIMIT_REACHED: entry(
     409,
     false,
-    "A limit of this conversation is reached.",
-    "For example the number of members or of reactions; `data.limit` says how many are allowed.",
+    "A limit is reached.",
+    "For example the number of members, of reactions or of canned replies; `data.limit` says how many are allowed.",
   ),
   PAYLOAD_TOO_LARGE: entry(
     413,

@@ -7,6 +7,7 @@ import { JOBS } from "../lib/scheduling/turn-memory";
 import type { CollectionDefinition } from "../lib/store/collection";
 import { REFRESH_TOKENS, SPENT_TOKENS } from "./auth/refresh-tokens.store";
 import { REVOCATIONS } from "./auth/revocation-ledger";
+import { REPLIES } from "./replies/replies.store";
 import { USERS } from "./users/users.store";
 
 /** Every collection there is: what `npm run migrate` makes and builds the indexes of. */
@@ -23,4 +24,5 @@ export const COLLECTIONS: readonly CollectionDefinition[] = [
   REFRESH_TOKENS,
   SPENT_TOKENS,
   REVOCATIONS,
+  REPLIES,
 ];

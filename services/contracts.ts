@@ -2,11 +2,12 @@ import type { Contract, Params, Result } from "../lib/contract";
 import * as auth from "./auth/auth.contract";
 import * as message from "./message/message.contract";
 import * as presence from "./presence/presence.contract";
+import * as replies from "./replies/replies.contract";
 import * as room from "./room/room.contract";
 import * as session from "./session/session.contract";
 import * as users from "./users/users.contract";
 
-const modules = [auth, users, session, room, message, presence];
+const modules = [auth, users, session, room, message, presence, replies];
 
 const isContract = (value: unknown): value is Contract =>
   typeof value === "object" && value !== null && "params" in value && "access" in value;
@@ -20,7 +21,8 @@ type All =
   | (typeof session)[keyof typeof session]
   | (typeof room)[keyof typeof room]
   | (typeof message)[keyof typeof message]
-  | (typeof presence)[keyof typeof presence];
+  | (typeof presence)[keyof typeof presence]
+  | (typeof replies)[keyof typeof replies];
 type AnyContract = Extract<All, { access: unknown }>;
 
 /** Action name to the types of its params and result. */

@@ -15,6 +15,8 @@ type Target = "session" | "group";
 
 const ACTORS: readonly Actor[] = ["owner", "otherAgent", "otherCustomer", "removed"];
 const MISSING = "no-such-conversation";
+/** Of a shared reply. */
+const SHORTCUT = "hello";
 
 const everyone: Row = { owner: "allow", otherAgent: "allow", otherCustomer: "allow", removed: "allow" };
 const membersOnly: Row = { owner: "allow", otherAgent: "hidden", otherCustomer: "hidden", removed: "hidden" };
@@ -38,6 +40,9 @@ const UNBOUND: Readonly<Record<string, Row>> = {
   "room.sync": everyone,
   "presence.get": everyone,
   "presence.set": everyone,
+  "replies.list": staffOnly,
+  "replies.put": staffOnly,
+  "replies.delete": staffOnly,
 };
 
 /** Actions on one conversation. `leave` is last word for an owner of a session: it is closed instead. */
@@ -47,6 +52,7 @@ const BOUND: Readonly<Record<string, Partial<Record<Target, Row>>>> = {
   "session.transfer": { session: servingAgent },
   "session.close": { session: membersOnly },
   "session.get": { session: { ...everyone, otherCustomer: "hidden" } },
+  "replies.render": { session: staffOnly },
   "room.join": { session: membersOnly, group: membersOnly },
   "room.invite": { session: { ...membersOnly, owner: "FORBIDDEN" }, group: membersOnly },
   "room.leave": { session: { ...membersOnly, owner: "FORBIDDEN" }, group: membersOnly },
@@ -78,6 +84,8 @@ describe("the access matrix", () => {
   beforeAll(async () => {
     server = await startServer();
     cast = await makeCast(server);
+    const reply = { text: "Hello" };
+    (await server.rest("PUT", `/replies/shared/${SHORTCUT}`, await server.adminToken(), reply)).expect(200);
     for (const actor of ACTORS) sockets.set(actor, await openSocket(server.url, cast[actor].token));
   }, 60_000);
 
@@ -209,6 +217,8 @@ function paramsOf(contract: Contract, cast: Cast, stage: Stage, target: Target):
     cursors: {},
     userIds: [cast.owner.id],
     subscribe: true,
+    scope: contract.name === "replies.render" ? "shared" : "own",
+    shortcut: SHORTCUT,
   };
   const own: Readonly<Record<string, object>> = {
     "session.list": {},
