@@ -167,16 +167,6 @@ export class RoomTable {
     return this.audienceOf(socketId, conversationId) !== undefined;
   }
 
-  /** Conversations in which the socket is live or catching up. */
-  roomsOf(socketId: string): string[] {
-    return [...(this.sockets.get(socketId)?.rooms.keys() ?? [])];
-  }
-
-  /** The live sockets of a room. */
-  socketsIn(conversationId: string): Iterable<LocalSocket> {
-    return this.rooms.get(conversationId)?.sockets() ?? [];
-  }
-
   /** Rooms with local sockets; for metrics. */
   get size(): number {
     return this.rooms.size;

@@ -139,10 +139,6 @@ export class Room {
     return this.viewers.get(socketId)?.audience;
   }
 
-  sockets(): Iterable<LocalSocket> {
-    return this.viewers.sockets();
-  }
-
   close(): void {
     this.closed = true;
     for (const joiner of this.joiners.values()) this.cancel(joiner);

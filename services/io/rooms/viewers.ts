@@ -56,10 +56,6 @@ export class Viewers {
       this.delivery.emit(this.conversationId, audience, frame);
     }
   }
-
-  *sockets(): IterableIterator<LocalSocket> {
-    for (const { socket } of this.live.values()) yield socket;
-  }
 }
 
 const AUDIENCES: readonly Audience[] = ["all", "staff"];
