@@ -1,4 +1,4 @@
-import { WATERMARKS } from "../actors/conversation/conversation.receipts";
+import { WATERMARKS } from "../actors/conversation/conversation.watermarks";
 import { CONVERSATIONS, EVENTS, MEMBERS } from "../actors/conversation/conversation.store";
 import { MARKS } from "../lib/actor/mark";
 import { OUTBOX } from "../lib/outbox/outbox.store";

@@ -1,7 +1,8 @@
 import type { Static } from "@sinclair/typebox";
-import { isA, type SessionState, type StoredEvent } from "../actors/conversation/conversation.events";
+import { isA, type StoredEvent } from "../actors/conversation/conversation.events";
 import type { WireMessage } from "../actors/conversation/conversation.messages";
-import type { Watermark } from "../actors/conversation/conversation.receipts";
+import type { Watermark } from "../actors/conversation/conversation.watermarks";
+import type { SessionState } from "../actors/conversation/conversation.session-state";
 import type { ConversationState, LastMessage } from "../actors/conversation/conversation.state";
 import { type Conversation, type Session, URGENCIES } from "./schemas";
 

@@ -19,8 +19,12 @@ export type Role = (typeof ROLES)[number];
 /** Roles whose holders serve sessions. */
 export const STAFF = ["agent", "supervisor", "admin"] as const satisfies readonly Role[];
 
-export const literals = <T extends string>(values: readonly T[]) =>
-  Type.Unsafe<T>({ type: "string", enum: [...values] });
+/** How much a customer is worth to be served early, least first. */
+export const TIERS = ["none", "silver", "gold"] as const;
+export type Tier = (typeof TIERS)[number];
+
+export const literals = <T extends string>(values: readonly T[], description?: string) =>
+  Type.Unsafe<T>({ type: "string", enum: [...values], ...(description !== undefined && { description }) });
 
 export const User = Type.Object({
   id: Id,
@@ -28,6 +32,7 @@ export const User = Type.Object({
   email: Type.Optional(Type.String()),
   roles: Type.Array(literals(ROLES)),
   guest: Type.Boolean(),
+  tier: Type.Optional(literals(TIERS)),
   createdAt: Time,
 });
 
@@ -51,6 +56,8 @@ export const TEXT_LENGTH = 8_000;
 /** `x-limit` names the setting that replaces `maxLength` on a server. */
 export const Text = Type.String({ minLength: 1, maxLength: TEXT_LENGTH, "x-limit": "TEXT_LENGTH" });
 
+export const Audience = literals(["staff"], "Only who serves the conversation sees it; absent when every member does");
+
 export const Message = Type.Object({
   conversationId: Id,
   seq: EventSeq,
@@ -62,6 +69,8 @@ export const Message = Type.Object({
   replyTo: Type.Optional(EventSeq),
   editedAt: Type.Optional(Time),
   deletedAt: Type.Optional(Time),
+  audience: Type.Optional(Audience),
+  whisper: Type.Optional(Type.Boolean({ description: "A note of a supervisor to whoever serves the session" })),
   reactions: Type.Optional(
     Type.Record(Type.String(), Type.Array(Id), { description: "Emoji to the users who gave it" }),
   ),
@@ -78,11 +87,13 @@ export const Event = Type.Object({
   by: Id,
   data: Type.Record(Type.String(), Type.Unknown()),
   commandId: Type.String(),
+  audience: Type.Optional(Audience),
 });
 export type WireEvent = Static<typeof Event>;
 
 export const SESSION_STATUSES = ["unassigned", "assigned", "closing", "closed"] as const;
 export const URGENCIES = ["low", "normal", "high", "urgent"] as const;
+export type Urgency = (typeof URGENCIES)[number];
 
 export const Session = Type.Object({
   id: Id,

@@ -16,11 +16,12 @@ import type { StoredEvent } from "./conversation.events";
 import { partsOf } from "./conversation.parts";
 import { Projector, type Publishing } from "./conversation.projector";
 import { ConversationReader } from "./conversation.reader";
-import { Receipts, type Watermark } from "./conversation.receipts";
+import { Receipts } from "./conversation.receipts";
 import { recoverFlushes } from "./conversation.recovery";
 import type { ConversationState } from "./conversation.state";
 import { ConversationStore } from "./conversation.store";
 import { ConversationTail } from "./conversation.tail";
+import type { Watermark } from "./conversation.watermarks";
 
 /** Where a core node's events go: broadcasts to the io nodes. Fire and forget. */
 export interface Fanout {

@@ -4,8 +4,8 @@ import type { WireEvent } from "../../services/schemas";
 import type { ConversationCommand, Draft, Facts, NoOp } from "./conversation.commands";
 import { colleagueWroteAfter, decide, type Limits } from "./conversation.decide";
 import { type Audience, maySee, sizeOf, type StoredEvent, toWire } from "./conversation.events";
-import { openKeyPrefix } from "./conversation.keys";
-import { sessionAfter } from "./conversation.session";
+import { openKeyPrefix, slotKeyPrefix } from "./conversation.keys";
+import { sessionAfter } from "./conversation.session-state";
 import { type ConversationState, evolve, MAX_OVERLAY, type Standing, standingIn } from "./conversation.state";
 import type { ConversationStore } from "./conversation.store";
 
@@ -48,9 +48,10 @@ export class ConversationBehaviour implements Behaviour<
     const seq = targetOf(command);
     const prefix = keyToTake(state, command);
     const missedAfter = staleBase(state, command);
-    if (unknown.length === 0 && seq === undefined && prefix === undefined && missedAfter === undefined)
-      return undefined;
-    return this.read(state, command, { unknown, seq, prefix, missedAfter, undurable: undurable() });
+    const reader = readerToKnow(state, command);
+    const nothing = [seq, prefix, missedAfter, reader].every((need) => need === undefined);
+    if (unknown.length === 0 && nothing) return undefined;
+    return this.read(state, command, { unknown, seq, prefix, missedAfter, reader, undurable: undurable() });
   }
 
   decide(
@@ -59,10 +60,11 @@ export class ConversationBehaviour implements Behaviour<
     facts: Facts | undefined,
     now: number,
   ): Decision<StoredEvent, NoOp> {
-    const ruling = decide(state, command, facts, this.limits);
+    const ruling = decide(state, command, facts, this.limits, now);
     if (!("event" in ruling)) return ruling;
     // An event about another event is seen by whoever may see that one.
-    const audience = (ruling.event.about !== undefined && facts?.target?.event.audience) || "all";
+    const inherited = ruling.event.about === undefined ? undefined : facts?.target?.event.audience;
+    const audience = ruling.event.audience ?? inherited ?? "all";
     return { event: this.complete(state, command, ruling.event, audience, now) };
   }
 
@@ -74,6 +76,7 @@ export class ConversationBehaviour implements Behaviour<
       seq: number | undefined;
       prefix: string | undefined;
       missedAfter: number | undefined;
+      reader: string | undefined;
       undurable: readonly StoredEvent[];
     },
   ): Promise<Facts | typeof STALE> {
@@ -91,8 +94,10 @@ export class ConversationBehaviour implements Behaviour<
     if (needs.prefix !== undefined) {
       facts.key = await this.store.nextKey(needs.prefix);
       // What this conversation has given up is free once that is durable.
-      if (facts.key.holder === state.id && needs.undurable.some(({ endsOpen }) => endsOpen !== undefined)) return STALE;
+      const endsKey = ({ endsOpen, endsSlot }: StoredEvent): boolean => (endsOpen ?? endsSlot) !== undefined;
+      if (facts.key.holder === state.id && needs.undurable.some(endsKey)) return STALE;
     }
+    if (needs.reader !== undefined) facts.readSeq = await this.store.readSeq(state.id, needs.reader);
     if (needs.missedAfter !== undefined)
       facts.missed = await this.missed(state, command.by, needs.missedAfter, needs.undurable);
     return facts;
@@ -140,7 +145,7 @@ export class ConversationBehaviour implements Behaviour<
     if (draft.key !== undefined) event.key = draft.key;
     if (draft.endsOpen !== undefined) event.endsOpen = draft.endsOpen;
     if (draft.endsSlot !== undefined) event.endsSlot = draft.endsSlot;
-    const session = sessionAfter(state.session, draft, at);
+    const session = sessionAfter(state.session, draft, { at, seq: event.seq });
     if (session) event.session = session;
     return event;
   }
@@ -161,12 +166,22 @@ function targetOf(command: ConversationCommand): number | undefined {
   return undefined;
 }
 
-/** `open/<customer>/<topic>`, when the command takes that key. */
+/** `open/<customer>/<topic>` or `slot/<agent>/<n>`, when the command takes that key. */
 function keyToTake(state: ConversationState, command: ConversationCommand): string | undefined {
   if (command.action === "open" && state.seq === 0) return openKeyPrefix(command.by, command.params.topic);
-  if (command.action !== "transfer" || command.params.to.topic === undefined || !state.session) return undefined;
-  return openKeyPrefix(state.session.customerId, command.params.to.topic);
+  const { session } = state;
+  if (!session) return undefined;
+  if (command.action === "push") return slotKeyPrefix(command.params.agentId, command.params.slot);
+  if (command.action === "reopen") return openKeyPrefix(session.customerId, session.topic);
+  if (command.action !== "transfer" || command.params.to.topic === undefined) return undefined;
+  return openKeyPrefix(session.customerId, command.params.to.topic);
 }
+
+/** Whose reading a timer asks for. */
+const readerToKnow = ({ session }: ConversationState, command: ConversationCommand): string | undefined =>
+  command.action === "due" && (command.params.kind === "attend" || command.params.kind === "accept")
+    ? session?.agentId
+    : undefined;
 
 function staleBase(state: ConversationState, command: ConversationCommand): number | undefined {
   if (command.action !== "send" || command.params.baseSeq === undefined || command.params.force) return undefined;

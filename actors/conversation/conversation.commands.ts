@@ -1,17 +1,23 @@
 import type { Command } from "../../lib/actor/behaviour";
 import type { WireEvent } from "../../services/schemas";
-import type { AttachmentData, EventData, StoredEvent } from "./conversation.events";
+import type { AttachmentData, Audience, EventData, StoredEvent } from "./conversation.events";
+import type { Desk, HeadStart } from "./conversation.session-state";
+import type { TimerKind } from "./conversation.timers";
 
 /** What each command carries. `by`, `commandId` and the deadline are in the command's head. */
 export interface CommandParams {
   create: { kind: "direct" | "group"; title?: string; members: string[] };
-  open: { topic: string; urgency: string; subject?: string };
+  open: { topic: string; urgency: string; subject?: string; desk?: Desk };
   send: {
     text?: string;
     attachments?: AttachmentData[];
     replyTo?: number;
     baseSeq?: number;
     force?: boolean;
+    /** `staff`: a note, which no customer sees. */
+    audience?: Audience;
+    /** A note of a supervisor to whoever serves the session. */
+    whisper?: boolean;
   };
   edit: { seq: number; text: string };
   delete: { seq: number };
@@ -19,12 +25,24 @@ export interface CommandParams {
   join: Record<never, never>;
   invite: { userId: string };
   leave: Record<never, never>;
-  claim: { reason?: string };
+  /** `takeover`: a supervisor takes it from whoever has it. */
+  claim: { reason?: string; takeover?: boolean };
+  /** Gives it to an agent, in a slot that is free; given by the system only. */
+  push: { agentId: string; slot: number };
+  /** The assignee has opened it, or takes up what was transferred. */
+  attend: Record<never, never>;
+  /** The assignee does not take up what was transferred. */
+  decline: { reason?: string };
+  /** The system gives a reason of its own: the assignee has gone. */
   return: { reason?: string };
-  transfer: { to: { agentId?: string; topic?: string }; note?: string };
+  transfer: { to: { agentId?: string; topic?: string }; note?: string; desk?: Desk };
   close: { reason?: string };
-  /** Time has come to close the session slowly; given by the system only. */
-  closing: { reason?: string };
+  reopen: Record<never, never>;
+  rate: { score: number; comment?: string };
+  /** Another place in the queue; given by the system only. */
+  reclassify: { urgency: string; headStart: HeadStart };
+  /** The time of a timer has come; given by the system only. */
+  due: { kind: TimerKind; dueAt: number };
 }
 
 export type Action = keyof CommandParams;
@@ -47,6 +65,8 @@ export interface Facts {
   readonly target?: Target;
   /** The key that an opening or a transfer to a topic would take. */
   readonly key?: KeyFact;
+  /** How far the assignee has read. */
+  readonly readSeq?: number;
   /** What a sender with an old `baseSeq` has missed. */
   readonly missed?: readonly WireEvent[];
 }
@@ -81,5 +101,9 @@ export type Draft = {
     readonly endsOpen?: string;
     readonly endsSlot?: string;
     readonly about?: number;
+    /** Absent: that of the event it is about, or everybody. */
+    readonly audience?: Audience;
+    /** What the session takes over from the topic it enters; kept in the session. */
+    readonly desk?: Desk;
   };
 }[keyof EventData];

@@ -1,7 +1,7 @@
-import type { Action, CommandParams, ConversationCommand, Facts } from "./conversation.commands";
-import { isA } from "./conversation.events";
+import type { Action, ConversationCommand, Facts } from "./conversation.commands";
+import { type EventData, isA } from "./conversation.events";
 import { noop, refuse, type Ruling } from "./conversation.ruling";
-import { decideSession } from "./conversation.session";
+import { decideSession, isSessionCommand, type SessionCommand } from "./conversation.session";
 import { type ConversationState, LISTED_MEMBERS, type Standing, standingIn } from "./conversation.state";
 
 export interface Limits {
@@ -32,27 +32,19 @@ export function decide(
   command: ConversationCommand,
   facts: Facts | undefined,
   limits: Limits,
+  now: number,
 ): Ruling {
   if (command.action === "create") return create(state, command, limits);
   if (command.action === "open") return open(state, command, facts);
   if (state.seq === 0) return refuse("NOT_FOUND");
-  switch (command.action) {
-    case "join":
-      return join(state, command, facts, limits);
-    case "claim":
-    case "return":
-    case "transfer":
-    case "close":
-    case "closing":
-      return decideSession(state, command, facts);
-    default:
-      return decideAsMember(state, command, facts, limits);
-  }
+  if (command.action === "join") return join(state, command, facts, limits);
+  if (isSessionCommand(command)) return decideSession(state, command, facts, now);
+  return decideAsMember(state, command, facts, limits);
 }
 
 function decideAsMember(
   state: ConversationState,
-  command: Given<"send" | "edit" | "delete" | "react" | "invite" | "leave">,
+  command: Exclude<ConversationCommand, SessionCommand | Given<"create" | "open" | "join">>,
   facts: Facts | undefined,
   limits: Limits,
 ): Ruling {
@@ -87,27 +79,35 @@ function open(state: ConversationState, { by, params }: Given<"open">, facts: Fa
   const key = facts?.key;
   if (!key) return refuse("INTERNAL");
   if (key.holder !== undefined) return refuse("SESSION_EXISTS", { sessionId: key.holder });
-  return { event: { type: "session.opened", data: { ...params, customerId: by }, key: key.next } };
+  const { desk, ...asked } = params;
+  const data = { ...asked, customerId: by };
+  return { event: { type: "session.opened", data, key: key.next, ...(desk && { desk }) } };
 }
 
 const closed = (state: ConversationState): boolean => state.session?.status === "closed";
 
 function send(
   state: ConversationState,
-  { by, params }: Given<"send">,
+  { by, params, supervises }: Given<"send">,
   facts: Facts | undefined,
   standing: Standing,
 ): Ruling {
+  const { baseSeq, force, whisper = false } = params;
+  const noted = params.audience === "staff";
+  if ((noted && standing !== "staff") || (whisper && !(noted && supervises))) return refuse("FORBIDDEN");
   if (closed(state)) return refuse("SESSION_CLOSED");
-  const { baseSeq, force } = params;
   if (standing === "staff" && baseSeq !== undefined && force !== true && colleagueWroteAfter(state, by, baseSeq))
     return refuse("STALE_VIEW", { events: facts?.missed ?? [] });
-  if (params.replyTo !== undefined && !visibleMessage(facts, standing)) return refuse("NOT_FOUND");
-  const data: CommandParams["send"] = {};
+  const target = visibleMessage(facts, standing);
+  if (params.replyTo !== undefined && !target) return refuse("NOT_FOUND");
+  const data: EventData["message.created"] = {};
   if (params.text !== undefined) data.text = params.text;
   if (params.attachments !== undefined) data.attachments = params.attachments;
   if (params.replyTo !== undefined) data.replyTo = params.replyTo;
-  return { event: { type: "message.created", data } };
+  if (whisper) data.whisper = true;
+  // What answers a note says what was in it.
+  const audience = noted || target?.event.audience === "staff" ? "staff" : "all";
+  return { event: { type: "message.created", data, audience } };
 }
 
 /** Did another member of the staff write after `baseSeq`? */

@@ -1,5 +1,6 @@
 import type { LogDocument } from "../../lib/actor/ports";
 import type { WireEvent } from "../../services/schemas";
+import type { HeadStart, SessionState, Via } from "./conversation.session-state";
 
 /** Who may see an event: every member, or only those who serve the conversation. */
 export type Audience = "all" | "staff";
@@ -7,7 +8,8 @@ export type Audience = "all" | "staff";
 /** Data of each event type. Everything that changes a conversation is one of these. */
 export interface EventData {
   "conversation.created": { kind: "direct" | "group"; title?: string; members: string[] };
-  "message.created": { text?: string; attachments?: AttachmentData[]; replyTo?: number };
+  /** `whisper`: from a supervisor to whoever serves the session; the audience of such a message is `staff`. */
+  "message.created": { text?: string; attachments?: AttachmentData[]; replyTo?: number; whisper?: true };
   "message.edited": { seq: number; text: string };
   "message.deleted": { seq: number };
   "reaction.added": { seq: number; emoji: string };
@@ -16,11 +18,20 @@ export interface EventData {
   "member.joined": { userId: string; standing?: Audience };
   "member.left": { userId: string };
   "session.opened": { topic: string; urgency: string; subject?: string; customerId: string };
-  "session.assigned": { agentId: string; reason?: string };
+  /** `from` had it until a supervisor took it over. */
+  "session.assigned": { agentId: string; via: Via; from?: string; reason?: string };
+  "session.attended": { agentId: string };
   "session.transferred": { from?: string; agentId?: string; topic?: string; note?: string };
+  /** Not taken up: back to `agentId`, who had handed it on, or to the queue. */
+  "session.bounced": { from: string; agentId?: string; reason: string };
   "session.returned": { from: string; reason?: string };
+  "session.reclassified": { urgency: string; headStart: HeadStart };
+  "session.warned": { expiresAt?: number };
   "session.closing": { reason?: string };
   "session.closed": { reason?: string };
+  /** `from` served it when it was closed, and no longer does. */
+  "session.reopened": { from?: string };
+  "session.rated": { score: number; comment?: string };
 }
 
 export interface AttachmentData {
@@ -31,24 +42,6 @@ export interface AttachmentData {
 }
 
 export type EventType = keyof EventData;
-
-export type SessionStatus = "unassigned" | "assigned" | "closing" | "closed";
-
-/** The support side of a conversation. Times are wall-clock milliseconds. */
-export interface SessionState {
-  readonly status: SessionStatus;
-  readonly topic: string;
-  readonly urgency: string;
-  readonly subject?: string;
-  readonly customerId: string;
-  readonly agentId?: string;
-  readonly openedAt: number;
-  readonly assignedAt?: number;
-  readonly closedAt?: number;
-  readonly closeReason?: string;
-  /** The key that makes it the customer's only open session of the topic. */
-  readonly openKey: string;
-}
 
 /** One document of a conversation's log. */
 export interface StoredEvent<T extends EventType = EventType> extends LogDocument {
@@ -86,6 +79,7 @@ export const toWire = (event: StoredEvent, viewer: Audience): WireEvent => ({
   by: event.by,
   data: event.data,
   commandId: event.commandId,
+  ...(event.audience === "staff" && { audience: event.audience }),
 });
 
 /** What an event changes in who may see the conversation, from this event on (`member.left`: after it). */
@@ -101,16 +95,19 @@ export function standingChanges(event: StoredEvent): readonly StandingChange[] {
   if (isA(event, "conversation.created"))
     return event.data.members.map((userId) => ({ userId, standing: "all" as const }));
   if (isA(event, "session.opened")) return [{ userId: event.data.customerId, standing: "all" }];
-  if (isA(event, "session.assigned")) return [{ userId: event.data.agentId, standing: "staff" }];
-  if (isA(event, "session.returned")) return [{ userId: event.data.from, standing: "none" }];
-  if (isA(event, "session.transferred")) {
-    const { from, agentId } = event.data;
-    const changes: StandingChange[] = from === undefined ? [] : [{ userId: from, standing: "none" }];
-    return agentId === undefined ? changes : [...changes, { userId: agentId, standing: "staff" }];
-  }
+  if (isA(event, "session.assigned")) return handedOn(event.data);
+  if (isA(event, "session.transferred")) return handedOn(event.data);
+  if (isA(event, "session.bounced")) return handedOn(event.data);
+  if (isA(event, "session.returned")) return handedOn(event.data);
+  if (isA(event, "session.reopened")) return handedOn(event.data);
   if (isA(event, "member.joined")) return [{ userId: event.data.userId, standing: event.data.standing ?? "all" }];
   if (isA(event, "member.left")) return [{ userId: event.data.userId, standing: "none" }];
   return NO_CHANGE;
+}
+
+function handedOn({ from, agentId }: { from?: string; agentId?: string }): readonly StandingChange[] {
+  const changes: StandingChange[] = from === undefined ? [] : [{ userId: from, standing: "none" }];
+  return agentId === undefined ? changes : [...changes, { userId: agentId, standing: "staff" }];
 }
 
 const NO_CHANGE: readonly StandingChange[] = [];

@@ -6,6 +6,11 @@ import type { StoredEvent } from "./conversation.events";
 export const openKeyPrefix = (customerId: string, topic: string): string =>
   `open/${encodePart(customerId)}/${encodePart(topic)}`;
 
+/** The name of the key that takes a slot of an agent, numbered from 1. */
+export const slotKeyPrefix = (agentId: string, slot: number): string => `${SLOT}${encodePart(agentId)}/${slot}`;
+
+const SLOT = "slot/";
+
 /** A lone surrogate, which no URI can carry, becomes the replacement character, as it does in the store. */
 const encodePart = (part: string): string => encodeURIComponent(Buffer.from(part).toString());
 
@@ -25,7 +30,9 @@ async function keyFact(events: Collection<StoredEvent>, prefix: string, fresh: b
     { sort: { key: -1 }, fresh },
   );
   if (latest?.key === undefined) return { next: `${prefix}/${generation(1)}` };
-  const ended = await events.findOne({ endsOpen: latest.key }, { fresh });
+  const ended = await events.findOne(prefix.startsWith(SLOT) ? { endsSlot: latest.key } : { endsOpen: latest.key }, {
+    fresh,
+  });
   const next = `${prefix}/${generation(Number(latest.key.slice(prefix.length + 1)) + 1)}`;
   return ended ? { next } : { next, holder: latest.conversationId };
 }

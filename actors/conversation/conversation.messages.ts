@@ -17,8 +17,9 @@ export function toMessages(created: readonly StoredEvent[], changes: readonly St
 }
 
 function toMessage(event: StoredEvent<"message.created">): WireMessage {
-  const { conversationId, seq, _id, at, by, data } = event;
-  return { conversationId, seq, id: _id, at: new Date(at).toISOString(), by, ...data };
+  const { conversationId, seq, _id, at, by, audience, data } = event;
+  const message = { conversationId, seq, id: _id, at: new Date(at).toISOString(), by, ...data };
+  return audience === "staff" ? { ...message, audience } : message;
 }
 
 function apply(message: WireMessage, change: StoredEvent): void {

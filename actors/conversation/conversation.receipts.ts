@@ -1,22 +1,9 @@
 import { Backoff } from "../../lib/actor/backoff";
 import type { Clock, Random } from "../../lib/actor/ports";
 import { ParleyError } from "../../lib/errors";
-import type { Collection, CollectionDefinition, Store } from "../../lib/store/collection";
+import type { Collection, Store } from "../../lib/store/collection";
 import { memberId } from "./conversation.store";
-
-export const WATERMARKS: CollectionDefinition = {
-  name: "watermarks",
-  indexes: [{ fields: { conversationId: 1, readSeq: 1 } }],
-};
-
-/** How far a member has received and read: `readSeq <= deliveredSeq <= lastSeq`, and both only grow. */
-export interface Watermark {
-  _id: string;
-  conversationId: string;
-  userId: string;
-  deliveredSeq: number;
-  readSeq: number;
-}
+import { type Watermark, WATERMARKS } from "./conversation.watermarks";
 
 interface Pending {
   readonly conversationId: string;

@@ -1,49 +1,141 @@
-import type { ConversationCommand, Draft, Facts } from "./conversation.commands";
-import type { EventData, SessionState } from "./conversation.events";
+import type { Action, ConversationCommand, Facts } from "./conversation.commands";
+import type { EventData } from "./conversation.events";
 import { noop, refuse, type Ruling } from "./conversation.ruling";
+import type { SessionState } from "./conversation.session-state";
 import type { ConversationState } from "./conversation.state";
+import { nextTimer, type TimerKind } from "./conversation.timers";
 
-type SessionCommand = ConversationCommand<"claim" | "return" | "transfer" | "close" | "closing">;
+type Given<A extends Action> = ConversationCommand<A>;
 
-/** The rules of the support side: who may do what to a session, and when. Pure. */
-export function decideSession(state: ConversationState, command: SessionCommand, facts: Facts | undefined): Ruling {
+const SESSION_ACTIONS = [
+  "claim",
+  "push",
+  "attend",
+  "decline",
+  "return",
+  "transfer",
+  "close",
+  "reopen",
+  "rate",
+  "reclassify",
+  "due",
+] as const satisfies readonly Action[];
+export type SessionCommand = Given<(typeof SESSION_ACTIONS)[number]>;
+
+const ACTIONS: ReadonlySet<string> = new Set(SESSION_ACTIONS);
+export const isSessionCommand = (command: ConversationCommand): command is SessionCommand =>
+  ACTIONS.has(command.action);
+
+/** The rules of the support side: who may do what to a session, and when. `now` is wall-clock milliseconds. Pure. */
+export function decideSession(
+  state: ConversationState,
+  command: SessionCommand,
+  facts: Facts | undefined,
+  now: number,
+): Ruling {
   const { session } = state;
   if (!session) return refuse("NOT_FOUND");
   switch (command.action) {
     case "claim":
       return claim(session, command, state.seq);
+    case "push":
+      return push(session, command, facts, state.seq);
+    case "attend":
+      return attend(session, command, state.seq);
+    case "decline":
+      return decline(session, command);
     case "return":
       return giveBack(session, command);
     case "transfer":
       return transfer(session, command, facts);
     case "close":
       return close(session, command);
-    case "closing":
-      return closing(session, command);
+    case "reopen":
+      return reopen(session, command, facts, now);
+    case "rate":
+      return rate(session, command);
+    case "reclassify":
+      return reclassify(session, command, state.seq);
+    case "due":
+      return due(state, session, command, facts);
   }
 }
 
 const withReason = (reason: string | undefined): { reason?: string } => (reason === undefined ? {} : { reason });
 
-function claim(session: SessionState, { by, params }: ConversationCommand<"claim">, seq: number): Ruling {
+/** What an event gives up that takes the session from its agent. */
+const endsSlot = ({ slotKey }: SessionState): { endsSlot?: string } =>
+  slotKey === undefined ? {} : { endsSlot: slotKey };
+
+function claim(session: SessionState, { by, params, supervises }: Given<"claim">, seq: number): Ruling {
   if (session.status === "closed") return refuse("SESSION_CLOSED");
-  if (session.agentId === by) return noop(seq);
-  if (session.agentId !== undefined) return refuse("SESSION_TAKEN", { agentId: session.agentId });
+  const { agentId } = session;
+  if (agentId === by) return noop(seq);
   if (session.customerId === by) return refuse("FORBIDDEN");
-  return { event: { type: "session.assigned", data: { agentId: by, ...withReason(params.reason) } } };
+  const reason = withReason(params.reason);
+  if (agentId === undefined)
+    return { event: { type: "session.assigned", data: { agentId: by, via: "claim", ...reason } } };
+  if (!params.takeover) return refuse("SESSION_TAKEN", { agentId });
+  if (!supervises) return refuse("FORBIDDEN");
+  const data = { agentId: by, via: "takeover", from: agentId, ...reason } as const;
+  return { event: { type: "session.assigned", data, ...endsSlot(session) } };
 }
 
-function giveBack(session: SessionState, { by, params, supervises }: ConversationCommand<"return">): Ruling {
+function push(
+  session: SessionState,
+  { params: { agentId, slot }, supervises }: Given<"push">,
+  facts: Facts | undefined,
+  seq: number,
+): Ruling {
+  if (!supervises) return refuse("NOT_FOUND");
+  if (session.status === "closed") return refuse("SESSION_CLOSED");
+  if (session.agentId === agentId) return noop(seq);
+  if (session.agentId !== undefined) return refuse("SESSION_TAKEN", { agentId: session.agentId });
+  if (session.customerId === agentId) return refuse("FORBIDDEN");
+  const key = facts?.key;
+  if (!key) return refuse("INTERNAL");
+  if (key.holder !== undefined) return refuse("LIMIT_REACHED", { limit: slot });
+  return { event: { type: "session.assigned", data: { agentId, via: "push" }, key: key.next } };
+}
+
+function attend(session: SessionState, { by }: Given<"attend">, seq: number): Ruling {
+  if (session.agentId !== by) return refuse("NOT_FOUND");
+  if (session.status === "closed") return refuse("SESSION_CLOSED");
+  return session.attendedAt === undefined ? attended(by) : noop(seq);
+}
+
+const attended = (agentId: string): Ruling => ({
+  event: { type: "session.attended", data: { agentId }, audience: "staff" },
+});
+
+function decline(session: SessionState, { by, params }: Given<"decline">): Ruling {
+  if (session.agentId !== by) return refuse("NOT_FOUND");
+  if (session.status === "closed") return refuse("SESSION_CLOSED");
+  if (session.attendedAt !== undefined || session.formerAgentId === undefined)
+    return refuse("VALIDATION", { fields: [{ field: "sessionId", problem: "is not offered to you" }] });
+  return bounce(session, by, params.reason ?? "declined");
+}
+
+function bounce(session: SessionState, from: string, reason: string): Ruling {
+  const former = session.formerAgentId;
+  const data = { from, reason, ...(former !== undefined && { agentId: former }) };
+  return { event: { type: "session.bounced", data, ...endsSlot(session) } };
+}
+
+function giveBack(session: SessionState, { by, params, supervises }: Given<"return">): Ruling {
   const refusal = notServing(session, by, supervises);
   if (refusal) return refusal;
   const from = session.agentId;
-  if (from === undefined) return refuse("SESSION_NOT_ASSIGNED");
-  return { event: { type: "session.returned", data: { from, ...withReason(params.reason) } } };
+  return from === undefined ? refuse("SESSION_NOT_ASSIGNED") : returned(session, from, params.reason);
 }
+
+const returned = (session: SessionState, from: string, reason: string | undefined): Ruling => ({
+  event: { type: "session.returned", data: { from, ...withReason(reason) }, ...endsSlot(session) },
+});
 
 function transfer(
   session: SessionState,
-  { by, params, supervises }: ConversationCommand<"transfer">,
+  { by, params, supervises }: Given<"transfer">,
   facts: Facts | undefined,
 ): Ruling {
   const refusal = notServing(session, by, supervises);
@@ -54,31 +146,96 @@ function transfer(
   if (params.note !== undefined) data.note = params.note;
   if (agentId !== undefined) {
     if (agentId === session.agentId || agentId === session.customerId) return refuse("VALIDATION", onField("to"));
-    return { event: { type: "session.transferred", data: { ...data, agentId } } };
+    return { event: { type: "session.transferred", data: { ...data, agentId }, ...endsSlot(session) } };
   }
   if (topic === undefined || topic === session.topic) return refuse("VALIDATION", onField("to"));
-  return toTopic(session, { ...data, topic }, facts);
+  const desk = params.desk && { desk: params.desk };
+  return withOpenKey(facts, (key) => ({
+    event: {
+      type: "session.transferred",
+      data: { ...data, topic },
+      key,
+      endsOpen: session.openKey,
+      ...endsSlot(session),
+      ...desk,
+    },
+  }));
 }
 
-/** Takes the key of the new topic and ends the one of the old, in one event. */
-function toTopic(session: SessionState, data: EventData["session.transferred"], facts: Facts | undefined): Ruling {
+/** What takes the customer's key of a topic, unless another session has it. */
+function withOpenKey(facts: Facts | undefined, rule: (key: string) => Ruling): Ruling {
   const key = facts?.key;
   if (!key) return refuse("INTERNAL");
-  if (key.holder !== undefined) return refuse("SESSION_EXISTS", { sessionId: key.holder });
-  return { event: { type: "session.transferred", data, key: key.next, endsOpen: session.openKey } };
+  return key.holder === undefined ? rule(key.next) : refuse("SESSION_EXISTS", { sessionId: key.holder });
 }
 
-function close(session: SessionState, { by, params, supervises }: ConversationCommand<"close">): Ruling {
+function close(session: SessionState, { by, params, supervises }: Given<"close">): Ruling {
   if (by !== session.customerId && by !== session.agentId && !supervises) return refuse("NOT_FOUND");
-  if (session.status === "closed") return refuse("SESSION_CLOSED");
-  return { event: { type: "session.closed", data: withReason(params.reason), endsOpen: session.openKey } };
+  return session.status === "closed" ? refuse("SESSION_CLOSED") : closed(session, params.reason);
 }
 
-function closing(session: SessionState, { params, supervises }: ConversationCommand<"closing">): Ruling {
+const closed = (session: SessionState, reason: string | undefined): Ruling => ({
+  event: { type: "session.closed", data: withReason(reason), endsOpen: session.openKey, ...endsSlot(session) },
+});
+
+function reopen(
+  session: SessionState,
+  { by, supervises }: Given<"reopen">,
+  facts: Facts | undefined,
+  now: number,
+): Ruling {
+  if (by !== session.customerId && by !== session.agentId && !supervises) return refuse("NOT_FOUND");
+  const { status, closedAt, agentId, rules } = session;
+  if (status !== "closed") return refuse("SESSION_EXISTS", {});
+  if (closedAt === undefined || now > closedAt + (rules.reopenMs ?? 0)) return refuse("SESSION_CLOSED");
+  const data = agentId === undefined ? {} : { from: agentId };
+  return withOpenKey(facts, (key) => ({ event: { type: "session.reopened", data, key } }));
+}
+
+function rate(session: SessionState, { by, params }: Given<"rate">): Ruling {
+  if (by !== session.customerId) return refuse("NOT_FOUND");
+  if (session.status !== "closed")
+    return refuse("VALIDATION", { fields: [{ field: "sessionId", problem: "is not closed yet" }] });
+  return { event: { type: "session.rated", data: params } };
+}
+
+function reclassify(session: SessionState, { params, supervises }: Given<"reclassify">, seq: number): Ruling {
   if (!supervises) return refuse("NOT_FOUND");
   if (session.status === "closed") return refuse("SESSION_CLOSED");
-  if (session.status === "closing") return noop(0);
-  return { event: { type: "session.closing", data: withReason(params.reason) } };
+  const same = session.urgency === params.urgency && equal(session.headStart, params.headStart);
+  return same ? noop(seq) : { event: { type: "session.reclassified", data: params, audience: "staff" } };
+}
+
+const equal = (a: SessionState["headStart"], b: SessionState["headStart"]): boolean =>
+  (["class", "keyword", "rule", "tier", "hint"] as const).every((part) => a[part] === b[part]);
+
+/** Only the session's next timer takes effect: whatever was due before, or moved since, does nothing. */
+function due(
+  state: ConversationState,
+  session: SessionState,
+  { params: { kind, dueAt }, supervises }: Given<"due">,
+  facts: Facts | undefined,
+): Ruling {
+  if (!supervises) return refuse("NOT_FOUND");
+  const timer = nextTimer(state);
+  if (timer?.kind !== kind || timer.dueAt !== dueAt) return noop(state.seq);
+  return EFFECTS[kind](session, facts);
+}
+
+const EFFECTS: Record<TimerKind, (session: SessionState, facts: Facts | undefined) => Ruling> = {
+  "no-show": (session) => closed(session, "no-show"),
+  expire: (session) => closed(session, "expired"),
+  closing: () => ({ event: { type: "session.closing", data: {} } }),
+  warn: () => ({ event: { type: "session.warned", data: {} } }),
+  attend: (session, facts) => unattended(session, facts, (agentId) => returned(session, agentId, "unattended")),
+  accept: (session, facts) => unattended(session, facts, (agentId) => bounce(session, agentId, "not accepted")),
+};
+
+/** Who has read the session since it was given to them has opened it. */
+function unattended(session: SessionState, facts: Facts | undefined, rule: (agentId: string) => Ruling): Ruling {
+  const { agentId, assignedSeq = 0 } = session;
+  if (agentId === undefined) return refuse("INTERNAL");
+  return (facts?.readSeq ?? 0) >= assignedSeq ? attended(agentId) : rule(agentId);
 }
 
 /** Only who has the session, or a supervisor, may hand it on. */
@@ -91,53 +248,3 @@ function notServing(session: SessionState, by: string, supervises: boolean): Rul
 }
 
 const onField = (field: string) => ({ fields: [{ field, problem: "names the present one" }] });
-
-/** The session as an event leaves it; undefined for events that do not touch it. Pure. */
-export function sessionAfter(session: SessionState | undefined, draft: Draft, at: number): SessionState | undefined {
-  if (draft.type === "session.opened") {
-    const { topic, urgency, subject, customerId } = draft.data;
-    const opened: SessionState = {
-      status: "unassigned",
-      topic,
-      urgency,
-      customerId,
-      openedAt: at,
-      openKey: draft.key ?? "",
-    };
-    return subject === undefined ? opened : { ...opened, subject };
-  }
-  if (!session) return undefined;
-  switch (draft.type) {
-    case "session.assigned":
-      return assigned(session, draft.data.agentId, at);
-    case "session.returned":
-      return waiting(session);
-    case "session.transferred":
-      if (draft.data.agentId !== undefined) return assigned(session, draft.data.agentId, at);
-      return { ...waiting(session), topic: draft.data.topic ?? session.topic, openKey: draft.key ?? session.openKey };
-    case "session.closing":
-      return { ...session, status: "closing" };
-    case "session.closed": {
-      const over: SessionState = { ...session, status: "closed", closedAt: at };
-      return draft.data.reason === undefined ? over : { ...over, closeReason: draft.data.reason };
-    }
-    default:
-      return undefined;
-  }
-}
-
-/** A session that is closing keeps that status, whoever serves it. */
-const statusBut = (session: SessionState, status: SessionState["status"]) =>
-  session.status === "closing" ? "closing" : status;
-
-const assigned = (session: SessionState, agentId: string, at: number): SessionState => ({
-  ...session,
-  status: statusBut(session, "assigned"),
-  agentId,
-  assignedAt: at,
-});
-
-function waiting(session: SessionState): SessionState {
-  const { agentId: _agentId, assignedAt: _assignedAt, ...rest } = session;
-  return { ...rest, status: statusBut(session, "unassigned") };
-}

@@ -1,11 +1,5 @@
-import {
-  type Audience,
-  isA,
-  maySee,
-  type SessionState,
-  standingChanges,
-  type StoredEvent,
-} from "./conversation.events";
+import { type Audience, isA, maySee, standingChanges, type StoredEvent } from "./conversation.events";
+import type { SessionState } from "./conversation.session-state";
 
 /**
  * Above this many members the state no longer lists them; standings are then read from the member documents. Support
@@ -114,6 +108,9 @@ function evolveMessage(next: Mutable<ConversationState>, event: StoredEvent): vo
     next.lastMessage = text === undefined ? last : { ...last, text };
   }
   if (next.members.get(event.by) !== "staff") return;
+  const { session } = next;
+  if (session?.agentId === event.by && session.attendedAt === undefined)
+    next.session = { ...session, attendedAt: event.at };
   const other = next.staffWrote.find(({ by }) => by !== event.by);
   const mine = { by: event.by, seq: event.seq };
   next.staffWrote = other ? [mine, other] : [mine];

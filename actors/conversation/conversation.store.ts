@@ -1,11 +1,13 @@
 import type { CommandRef, LogPort, Verdict } from "../../lib/actor/ports";
 import type { Collection, CollectionDefinition, Filter, Store } from "../../lib/store/collection";
 import type { KeyFact, Target } from "./conversation.commands";
-import type { Audience, SessionState, StoredEvent } from "./conversation.events";
+import type { Audience, StoredEvent } from "./conversation.events";
 import { nextKey } from "./conversation.keys";
+import type { SessionState } from "./conversation.session-state";
 import { type ConversationState, emptyState, fold, type LastMessage, type Standing } from "./conversation.state";
 import { toTarget } from "./conversation.target";
 import { findAny, verdictsOf } from "./conversation.verdicts";
+import { type Watermark, WATERMARKS } from "./conversation.watermarks";
 
 export const EVENTS: CollectionDefinition = {
   name: "events",
@@ -71,11 +73,13 @@ export class ConversationStore implements LogPort<StoredEvent> {
   readonly events: Collection<StoredEvent>;
   readonly conversations: Collection<Snapshot>;
   readonly members: Collection<Member>;
+  private readonly watermarks: Collection<Watermark>;
 
   constructor(store: Store) {
     this.events = store.collection(EVENTS);
     this.conversations = store.collection(CONVERSATIONS);
     this.members = store.collection(MEMBERS);
+    this.watermarks = store.collection(WATERMARKS);
   }
 
   insert(documents: readonly StoredEvent[]): Promise<void> {
@@ -220,6 +224,12 @@ export class ConversationStore implements LogPort<StoredEvent> {
   /** See `nextKey`. */
   nextKey(prefix: string): Promise<KeyFact> {
     return nextKey(this.events, prefix);
+  }
+
+  /** How far a member has read. */
+  async readSeq(conversationId: string, userId: string): Promise<number> {
+    const watermark = await this.watermarks.findOne({ _id: memberId(conversationId, userId) });
+    return watermark?.readSeq ?? 0;
   }
 
   /** Member documents of these users, with the seq of each. */

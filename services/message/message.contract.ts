@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { contract } from "../../lib/contract";
-import { Appended, Attachment, CommandId, EventSeq, Id, Message, Seq, Text, Time } from "../schemas";
+import { Appended, Attachment, Audience, CommandId, EventSeq, Id, Message, Seq, Text, Time } from "../schemas";
 
 const actor = { kind: "conversation", id: "conversationId" };
 const onMessage = { conversationId: Id, commandId: CommandId, seq: EventSeq };
@@ -16,10 +16,12 @@ export const send = contract({
     replyTo: Type.Optional(EventSeq),
     baseSeq: Type.Optional(Seq),
     force: Type.Optional(Type.Boolean()),
+    audience: Type.Optional(Audience),
+    whisper: Type.Optional(Type.Boolean({ description: "Supervisors only, and only with the audience `staff`" })),
   }),
   result: Type.Object({ seq: EventSeq, id: Id, at: Time }),
   access: "user",
-  errors: ["NOT_FOUND", "SESSION_CLOSED", "STALE_VIEW", "COMMAND_REUSED", "UNKNOWN_OUTCOME"],
+  errors: ["NOT_FOUND", "FORBIDDEN", "SESSION_CLOSED", "STALE_VIEW", "COMMAND_REUSED", "UNKNOWN_OUTCOME"],
   rest: { method: "POST", path: "/conversations/:conversationId/messages", status: 201 },
   socket: "message.send",
   keepsDeadline: true,

@@ -1,7 +1,7 @@
 import type { Conversations } from "../../actors/conversation/conversation.actor";
 import type { Audience } from "../../actors/conversation/conversation.events";
 import type { Authorised } from "../../actors/conversation/conversation.reader";
-import type { Watermark } from "../../actors/conversation/conversation.receipts";
+import type { Watermark } from "../../actors/conversation/conversation.watermarks";
 import type { ConversationState } from "../../actors/conversation/conversation.state";
 import { fromSnapshot, type Member, memberId } from "../../actors/conversation/conversation.store";
 import type { Filter } from "../../lib/store/collection";

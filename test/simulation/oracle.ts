@@ -165,7 +165,7 @@ export class Oracle {
     if (!asked) return this.fail("B", `${event._id} was asked for by nobody`);
     const state = this.state(conversationId, seq - 1);
     const facts = this.facts(asked.request, seq - 1, event.key);
-    const ruling = decide(state, toCommand(asked.request, 0), facts, this.limits);
+    const ruling = decide(state, toCommand(asked.request, 0), facts, this.limits, event.at);
     if (!("event" in ruling)) {
       const ruled = "refusal" in ruling ? ruling.refusal : "no-op";
       return this.fail("B", `${conversationId}/${seq} ${event.type} ${keyOf(event)} should have been ${ruled}`);
@@ -209,7 +209,7 @@ export class Oracle {
   private justified(request: Request, answer: Answer, seq: number, askedAt: number): boolean {
     if (answer.kind === "refused" && answer.type === "SESSION_EXISTS") return this.wasHeld(request, answer, askedAt);
     const facts = this.facts(request, seq, undefined);
-    const ruling = decide(this.state(request.conversationId, seq), toCommand(request, 0), facts, this.limits);
+    const ruling = decide(this.state(request.conversationId, seq), toCommand(request, 0), facts, this.limits, askedAt);
     if (answer.kind === "no-op") return "noop" in ruling;
     if (answer.kind !== "refused" || !("refusal" in ruling) || ruling.refusal !== answer.type) return false;
     return answer.type === "STALE_VIEW" || JSON.stringify(ruling.data) === JSON.stringify(answer.data);

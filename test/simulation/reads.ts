@@ -1,6 +1,6 @@
 import { maySee, type StoredEvent } from "../../actors/conversation/conversation.events";
 import { toMessages, type WireMessage } from "../../actors/conversation/conversation.messages";
-import { type Watermark, WATERMARKS } from "../../actors/conversation/conversation.receipts";
+import { type Watermark, WATERMARKS } from "../../actors/conversation/conversation.watermarks";
 import { memberId } from "../../actors/conversation/conversation.store";
 import type { Store } from "../../lib/store/collection";
 import type { Client } from "./client";

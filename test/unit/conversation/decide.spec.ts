@@ -1,6 +1,8 @@
 import { MAX_CHANGES } from "../../../actors/conversation/conversation.decide";
-import type { SessionState, StoredEvent } from "../../../actors/conversation/conversation.events";
+import type { StoredEvent } from "../../../actors/conversation/conversation.events";
+import type { SessionState } from "../../../actors/conversation/conversation.session-state";
 import { LISTED_MEMBERS } from "../../../actors/conversation/conversation.state";
+import { nextTimer } from "../../../actors/conversation/conversation.timers";
 import { command, type Ended, LIMITS, type Order, World } from "./world";
 
 /** A world of one support session (carl; ada serves it, sue has joined), one group and one direct conversation. */
@@ -26,6 +28,12 @@ class Desk extends World {
     return this;
   }
 
+  /** The next timer of the session takes effect. */
+  elapses(by = "sue"): Ended {
+    const timer = nextTimer(this.state("session"));
+    return this.does(by, "session", { action: "due", params: timer ?? { kind: "no-show", dueAt: 0 } });
+  }
+
   get session(): SessionState | undefined {
     return this.state("session").session;
   }
@@ -34,7 +42,6 @@ class Desk extends World {
 const claim: Order = { action: "claim", params: {} };
 const giveBack: Order = { action: "return", params: {} };
 const close: Order = { action: "close", params: {} };
-const closing: Order = { action: "closing", params: {} };
 const join: Order = { action: "join", params: {} };
 const leave: Order = { action: "leave", params: {} };
 const send = (text: string, more: { replyTo?: number; baseSeq?: number; force?: boolean } = {}): Order => ({
@@ -78,7 +85,7 @@ describe("who is no member, and what does not exist", () => {
   });
 
   it("may not act on a session of a group", () => {
-    for (const order of [claim, giveBack, close, closing, toAgent("ben")])
+    for (const order of [claim, giveBack, close, toAgent("ben")])
       expect(new Desk().does("ada", "group", order)).toEqual({ refusal: "NOT_FOUND" });
   });
 });
@@ -125,7 +132,7 @@ describe("sending", () => {
   it("is the customer's right while the session waits, is served, and is closing", () => {
     const desk = new Desk();
     expect(made(desk.does("carl", "session", send("hello")))).toBe("message.created");
-    desk.claimed().does("sue", "session", closing);
+    desk.claimed().elapses();
     expect(made(desk.does("carl", "session", send("still there?")))).toBe("message.created");
     expect(desk.session?.status).toBe("closing");
   });
@@ -366,13 +373,14 @@ describe("a session", () => {
     for (const order of [claim, giveBack, toAgent("ben"), toTopic("help")])
       expect(desk.does("ada", "session", order)).toEqual({ refusal: "SESSION_CLOSED" });
     expect(desk.does("ben", "session", giveBack)).toEqual({ refusal: "NOT_FOUND" });
-    expect(desk.does("sue", "session", closing)).toEqual({ refusal: "SESSION_CLOSED" });
+    expect(desk.elapses()).toBe("noop");
   });
 
   it("begins to close by time only, keeps that status whoever serves it, and then closes", () => {
     const desk = new Desk().claimed();
-    expect(desk.does("ada", "session", closing)).toEqual({ refusal: "NOT_FOUND" });
-    expect(made(desk.does("sue", "session", closing))).toBe("session.closing");
+    const closing: Order = { action: "due", params: nextTimer(desk.state("session")) ?? { kind: "warn", dueAt: 0 } };
+    expect(desk.elapses("ada")).toEqual({ refusal: "NOT_FOUND" });
+    expect(made(desk.elapses())).toBe("session.closing");
     expect(desk.does("sue", "session", closing)).toBe("noop");
     desk.does("ada", "session", toAgent("ben"));
     expect(desk.session).toMatchObject({ status: "closing", agentId: "ben" });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { Receipts, type Watermark, WATERMARKS } from "../../../actors/conversation/conversation.receipts";
+import { Receipts } from "../../../actors/conversation/conversation.receipts";
+import { type Watermark, WATERMARKS } from "../../../actors/conversation/conversation.watermarks";
 import { MemoryStore } from "../../../lib/store/memory";
 import { SeededRandom, settle, VirtualClock } from "../../support/virtual-clock";
 

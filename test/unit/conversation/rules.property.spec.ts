@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import type { Action, CommandParams } from "../../../actors/conversation/conversation.commands";
-import type { EventType, SessionStatus, StoredEvent } from "../../../actors/conversation/conversation.events";
+import type { EventType, StoredEvent } from "../../../actors/conversation/conversation.events";
 import { standingChanges, toWire } from "../../../actors/conversation/conversation.events";
 import { colleagueWroteAfter } from "../../../actors/conversation/conversation.decide";
+import { type Desk, type SessionStatus, totalOf } from "../../../actors/conversation/conversation.session-state";
 import {
   type ConversationState,
   emptyState,
@@ -11,6 +12,7 @@ import {
   standingIn,
 } from "../../../actors/conversation/conversation.state";
 import { fromSnapshot, toSnapshot } from "../../../actors/conversation/conversation.store";
+import { nextTimer } from "../../../actors/conversation/conversation.timers";
 import { command, type Ended, type Order, Reference, World } from "./world";
 
 interface Step {
@@ -37,10 +39,30 @@ const order = <A extends Action>(weight: number, action: A, params: fc.Arbitrary
   arbitrary: params.map((given) => ({ action, params: given }) as Order),
 });
 const text = fc.constantFrom("hello", "bye");
+/** Everything is on, and in reach. */
+const DESK: Desk = {
+  headStart: { class: 100, keyword: 10, rule: "urgent" },
+  rules: {
+    attendMs: 20,
+    acceptMs: 10,
+    warnMs: 30,
+    expireMs: 90,
+    closingMs: 200,
+    noShowMs: 400,
+    reopenMs: 1_000,
+    offline: "keep",
+    graceMs: 10,
+  },
+};
 const baseSeq = fc.integer({ min: 0, max: 12 });
 const members = fc.subarray(USERS, { minLength: 1 });
+/** Nothing but the end of all sessions. */
+const LASTING: Desk = {
+  headStart: { class: 0 },
+  rules: { closingMs: 200, noShowMs: 400, reopenMs: 1_000, offline: "keep", graceMs: 10 },
+};
 const anOrder = fc.oneof(
-  order(1, "open", fc.record({ topic, urgency: fc.constant("normal") })),
+  order(1, "open", fc.record({ topic, urgency: fc.constant("normal"), desk: fc.constantFrom(DESK, LASTING) })),
   order(6, "send", fc.record({ text, replyTo: seq, baseSeq, force: fc.boolean() }, { requiredKeys: ["text"] })),
   order(2, "edit", fc.record({ seq, text })),
   order(1, "delete", fc.record({ seq })),
@@ -48,12 +70,19 @@ const anOrder = fc.oneof(
   order(1, "join", fc.constant({})),
   order(2, "invite", fc.record({ userId: user })),
   order(1, "leave", fc.constant({})),
-  order(3, "claim", reason),
+  order(4, "claim", reason),
+  order(1, "claim", fc.constant({ takeover: true })),
+  order(2, "push", fc.record({ agentId: fc.constantFrom("ada", "ben"), slot: fc.integer({ min: 1, max: 2 }) })),
+  order(4, "attend", fc.constant({})),
+  order(3, "decline", reason),
+  order(6, "reopen", fc.constant({})),
+  order(4, "rate", fc.record({ score: fc.integer({ min: 1, max: 5 }), comment: text })),
+  order(1, "reclassify", fc.record({ urgency: fc.constant("high"), headStart: fc.record({ class: seq }) })),
+  order(9, "due", fc.record({ kind: fc.constant("warn" as const), dueAt: seq })),
   order(1, "return", reason),
-  order(2, "transfer", fc.record({ to: fc.record({ agentId: user }) })),
+  order(5, "transfer", fc.record({ to: fc.record({ agentId: user }) })),
   order(2, "transfer", fc.record({ to: fc.record({ topic }), note: text })),
-  order(1, "close", reason),
-  order(1, "closing", reason),
+  order(3, "close", reason),
   order(1, "create", fc.record({ kind: fc.constant("group" as const), title: text, members })),
 );
 const step: fc.Arbitrary<Step> = fc.record({
@@ -88,8 +117,8 @@ function play(
   look: (world: World, id: string, ended: Ended, before: ConversationState) => void,
 ) {
   const world = new World();
-  world.give("s1", command("carl", "open", { topic: "sales", urgency: "high", subject: "Shoes" }));
-  world.give("s2", command("cora", "open", { topic: "help", urgency: "low" }));
+  world.give("s1", command("carl", "open", { topic: "sales", urgency: "high", subject: "Shoes", desk: DESK }));
+  world.give("s2", command("cora", "open", { topic: "help", urgency: "low", desk: LASTING }));
   world.give("direct", command("carl", "create", { kind: "direct", members: ["gil"] }));
   world.give("group", command("ada", "create", { kind: "group", members: ["ben", "gil"] }));
   world.give("s1", command("ada", "claim", {}));
@@ -99,7 +128,10 @@ function play(
   for (const [id, by, seq] of REACTIONS) world.give(id, command(by, "react", { seq, emoji: "+1", on: true }));
   for (const { id, by, order, note } of steps) {
     const before = world.state(id);
-    look(world, id, world.give(id, command(by, order.action, order.params), note), before);
+    const timer = order.action === "due" ? nextTimer(before) : undefined;
+    const giver = timer && by !== "stranger" ? "sue" : by;
+    if (timer && note) world.read.set(`${id}/${before.session?.agentId ?? ""}`, before.seq);
+    look(world, id, world.give(id, command(giver, order.action, timer ?? order.params), note), before);
   }
   return world;
 }
@@ -214,12 +246,45 @@ describe("any sequence of commands", () => {
     });
   });
 
-  it("moves a session only along its life, and a closed one never", () => {
+  it("ranks a session by when it entered and its head start, whoever has had it", () => {
+    holds((world, id, ended, before) => {
+      const { session } = world.state(id);
+      if (!session) return;
+      expect(session.rank).toBe(session.enteredAt - totalOf(session.headStart));
+      const type = eventOf(ended)?.type;
+      if (type !== "session.reopened" && before.session) expect(session.enteredAt).toBe(before.session.enteredAt);
+    });
+  });
+
+  it("takes a slot for who was pushed a session, and gives it up with the session", () => {
+    holds(nothing, (world) => {
+      const events = [...world.logs.values()].flat();
+      const ended = events.flatMap(({ endsSlot }) => (endsSlot === undefined ? [] : [endsSlot]));
+      const taken = events.flatMap(({ key }) => (key?.startsWith("slot/") ? [key] : []));
+      const held = [...world.states.values()].flatMap(({ session }) => session?.slotKey ?? []);
+      expect(new Set(taken).size).toBe(taken.length);
+      expect([...ended, ...held].sort()).toEqual(taken.sort());
+      const slots = held.map((key) => key.slice(0, key.lastIndexOf("/")));
+      expect(new Set(slots).size).toBe(slots.length);
+    });
+  });
+
+  it("always has a next timer while it is not closed, which takes effect once", () => {
+    holds((world, id, ended, before) => {
+      const state = world.state(id);
+      if (!state.session) return;
+      const timer = nextTimer(state);
+      expect(timer === undefined).toBe(state.session.status === "closed");
+      if (eventOf(ended)?.request === "due") expect(timer).not.toEqual(nextTimer(before));
+    });
+  });
+
+  it("moves a session only along its life, and a closed one back into the queue alone", () => {
     const NEXT: Record<SessionStatus, readonly SessionStatus[]> = {
       unassigned: ["unassigned", "assigned", "closing", "closed"],
       assigned: ["assigned", "unassigned", "closing", "closed"],
       closing: ["closing", "closed"],
-      closed: [],
+      closed: ["closed", "unassigned"],
     };
     holds((_world, _id, ended, before) => {
       const event = eventOf(ended);
@@ -265,8 +330,14 @@ describe("any sequence of commands", () => {
       "session.assigned": true,
       "session.transferred": true,
       "session.returned": true,
+      "session.attended": true,
+      "session.bounced": true,
+      "session.reclassified": true,
+      "session.warned": true,
       "session.closing": true,
       "session.closed": true,
+      "session.reopened": true,
+      "session.rated": true,
     };
     const reached = new Set<string>();
     fc.assert(
@@ -278,7 +349,7 @@ describe("any sequence of commands", () => {
           else reached.add("noop");
         });
       }),
-      { numRuns: 500, seed: 7 },
+      { numRuns: 1_000, seed: 7 },
     );
     const answers = ["noop", "NOT_FOUND", "FORBIDDEN", "SESSION_TAKEN", "SESSION_CLOSED", "SESSION_EXISTS"];
     const more = ["STALE_VIEW", "MESSAGE_DELETED", "LIMIT_REACHED", "VALIDATION", "SESSION_NOT_ASSIGNED"];

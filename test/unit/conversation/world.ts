@@ -115,7 +115,14 @@ export class World {
     new SeededRandom("event"),
     LIMITS,
   );
+  /** `<conversation>/<user>` to how far that user has read. */
+  readonly read = new Map<string, number>();
   private now = 1_000;
+
+  /** Time passes before the next command. */
+  pass(ms: number): void {
+    this.now += ms;
+  }
 
   log(id: string): StoredEvent[] {
     const known = this.logs.get(id) ?? [];
@@ -128,15 +135,16 @@ export class World {
   }
 
   /** Decides and, when that makes an event, appends it. With `note`, a message of the staff is for the staff only. */
-  give(id: string, given: ConversationCommand, note = false): Ended {
+  give(id: string, asked: ConversationCommand, note = false): Ended {
     const state = deepFreeze(this.state(id));
+    const noted = note && asked.action === "send" && standingIn(state, asked.by) === "staff";
+    const given = noted ? { ...asked, params: { ...asked.params, audience: "staff" as const } } : asked;
     const facts = deepFreeze(this.facts(id, given));
     const decision = this.behaviour.decide(state, deepFreeze(given), facts, ++this.now);
     this.expectSame(decision, this.behaviour.decide(state, given, facts, this.now));
     if ("noop" in decision) return "noop";
     if ("refusal" in decision) return decision;
-    const hidden = note && decision.event.type === "message.created" && standingIn(state, given.by) === "staff";
-    const event: StoredEvent = hidden ? { ...decision.event, audience: "staff" } : decision.event;
+    const { event } = decision;
     this.log(id).push(deepFreeze(event));
     this.states.set(id, evolve(state, event));
     return { event };
@@ -154,9 +162,10 @@ export class World {
     const target =
       seq === undefined ? undefined : reference.target(seq, by, action === "react" ? params.emoji : undefined);
     if (target) facts.target = target;
-    if (action === "open") facts.key = this.key(by, params.topic);
-    if (action === "transfer" && params.to.topic !== undefined && state.session)
-      facts.key = this.key(state.session.customerId, params.to.topic);
+    const prefix = keyPrefix(state, given);
+    if (prefix !== undefined) facts.key = this.key(prefix);
+    const reader = action === "due" ? state.session?.agentId : undefined;
+    if (reader !== undefined) facts.readSeq = this.read.get(`${id}/${reader}`) ?? 0;
     if (action === "send" && params.baseSeq !== undefined) {
       const { baseSeq } = params;
       const viewer = reference.standing(by) === "staff" ? "staff" : "all";
@@ -166,11 +175,13 @@ export class World {
     return facts;
   }
 
-  private key(customerId: string, topic: string): KeyFact {
+  private key(prefix: string): KeyFact {
     const everything = [...this.logs.values()].flat();
-    const taken = everything.filter(({ key }) => key?.startsWith(`open/${customerId}/${topic}/`));
-    const next = `open/${customerId}/${topic}/${String(taken.length + 1).padStart(10, "0")}`;
-    const held = taken.find(({ key }) => !everything.some(({ endsOpen }) => endsOpen === key));
+    const taken = everything.filter(({ key }) => key?.startsWith(`${prefix}/`));
+    const next = `${prefix}/${String(taken.length + 1).padStart(10, "0")}`;
+    const held = taken.find(
+      ({ key }) => !everything.some(({ endsOpen, endsSlot }) => key === (endsOpen ?? endsSlot) || key === endsSlot),
+    );
     return held ? { next, holder: held.conversationId } : { next };
   }
 
@@ -179,4 +190,14 @@ export class World {
       JSON.stringify(decision, (name, value: unknown) => (name === "_id" ? undefined : value));
     expect(plain(other)).toBe(plain(one));
   }
+}
+
+/** The key that a command would take, without its generation. */
+function keyPrefix({ session }: ConversationState, { by, action, params }: ConversationCommand): string | undefined {
+  if (action === "open") return `open/${by}/${params.topic}`;
+  if (!session) return undefined;
+  if (action === "reopen") return `open/${session.customerId}/${session.topic}`;
+  if (action === "push") return `slot/${params.agentId}/${params.slot}`;
+  if (action !== "transfer" || params.to.topic === undefined) return undefined;
+  return `open/${session.customerId}/${params.to.topic}`;
 }

@@ -1,4 +1,5 @@
-import type { SessionState, StoredEvent } from "../../../actors/conversation/conversation.events";
+import type { StoredEvent } from "../../../actors/conversation/conversation.events";
+import { DEFAULT_RULES, type SessionState } from "../../../actors/conversation/conversation.session-state";
 import type { SessionView } from "../../../services/conversation-views";
 import type { ClientSocket } from "../../../services/io/client-socket";
 import { QueueFeed } from "../../../services/io/queue-feed";
@@ -9,7 +10,18 @@ const event = (conversationId: string, seq: number, status: SessionState["status
   ({
     conversationId,
     seq,
-    session: { status, topic: "t", urgency: "normal", customerId: "u", openedAt: seq, openKey: "k" },
+    session: {
+      status,
+      topic: "t",
+      urgency: "normal",
+      customerId: "u",
+      openedAt: seq,
+      enteredAt: seq,
+      rank: seq,
+      headStart: { class: 0 },
+      rules: DEFAULT_RULES,
+      openKey: "k",
+    },
   }) as StoredEvent;
 
 const view = (id: string, lastSeq: number): SessionView => ({

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import type { EventType, SessionState, StoredEvent } from "../../../actors/conversation/conversation.events";
+import type { EventType, StoredEvent } from "../../../actors/conversation/conversation.events";
+import { DEFAULT_RULES, type SessionState } from "../../../actors/conversation/conversation.session-state";
 import type { SessionView } from "../../../services/conversation-views";
 import { compareWaiting, QueueView } from "../../../services/session/queue";
 
@@ -19,7 +20,18 @@ const event = (conversationId: string, seq: number, type: EventType, status?: Se
   audience: "all",
   data: {},
   ...(status && {
-    session: { status, topic: "general", urgency: "normal", customerId: "u", openedAt: OPENED_AT, openKey: "k" },
+    session: {
+      status,
+      topic: "general",
+      urgency: "normal",
+      customerId: "u",
+      openedAt: OPENED_AT,
+      enteredAt: OPENED_AT,
+      rank: OPENED_AT,
+      headStart: { class: 0 },
+      rules: DEFAULT_RULES,
+      openKey: "k",
+    },
   }),
 });
 const opened = (id: string) => event(id, 1, "session.opened", "unassigned");

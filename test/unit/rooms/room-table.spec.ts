@@ -54,7 +54,7 @@ describe("events of a room", () => {
   it("for staff reach staff only", async () => {
     const bench = new Bench();
     bench.log.append("session.opened", { topic: "t", urgency: "normal", customerId: "carol" });
-    bench.log.append("session.assigned", { agentId: "agent" });
+    bench.log.append("session.assigned", { agentId: "agent", via: "claim" });
     bench.member("carol", 2);
     bench.member("agent", 2, "staff");
     await bench.connect("carol");
@@ -85,7 +85,7 @@ describe("events of a room", () => {
   it("go to the new agent and no longer to the old one after a transfer", async () => {
     const bench = new Bench();
     bench.log.append("session.opened", { topic: "t", urgency: "normal", customerId: "carol" });
-    bench.log.append("session.assigned", { agentId: "old" });
+    bench.log.append("session.assigned", { agentId: "old", via: "claim" });
     bench.member("old", 2, "staff");
     await bench.connect("old");
     await bench.connect("new");
