@@ -135,13 +135,12 @@ export class Client implements LinkEnd {
     const { link } = this;
     if (!link) return this.later(() => this.attempt(lane));
     const { request } = task;
-    const from = this.oracle.asks(request);
-    const askedAt = this.world.now;
+    const asked = this.oracle.asks(request);
     let waiting = true;
     this.world.trace("ask", this.name, request.action, request.conversationId, request.commandId);
     const finish = (answer: Answer): void => {
       this.world.trace("answer", this.name, request.commandId, JSON.stringify(answer));
-      this.oracle.answered(request, answer, from, askedAt);
+      this.oracle.answered(asked, answer);
       const again = answer.kind === "refused" && RETRYABLE.has(answer.type);
       if (again && !this.losesPatience()) return this.later(() => this.attempt(lane));
       this.pending -= 1;
@@ -150,7 +149,7 @@ export class Client implements LinkEnd {
       this.attempt(lane);
     };
     link.toServer(() => {
-      void link.io.command(link, request).then((answer) =>
+      void link.io.command(link, asked).then((answer) =>
         link.answer(() => {
           if (!waiting) return;
           waiting = false;

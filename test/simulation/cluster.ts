@@ -154,7 +154,8 @@ export class Cluster {
       misroutes,
       publishes: receive !== undefined,
       presence,
-      onAsked: ({ conversationId, command }) => oracle.asked({ ...command, conversationId }),
+      onRun: ({ conversationId, command }, incarnation, send) =>
+        oracle.commands.runs({ ...command, conversationId }, incarnation, send),
       onLost: () => this.crash(machine),
     });
   }

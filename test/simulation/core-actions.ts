@@ -1,6 +1,7 @@
 import type { Conversations } from "../../actors/conversation/conversation.actor";
 import { fittingPages, partsOf } from "../../actors/conversation/conversation.parts";
 import { listMarks } from "../../lib/actor/mark";
+import { isParleyError } from "../../lib/errors";
 import type { ServiceBroker } from "moleculer";
 import type { Store } from "../../lib/store/collection";
 import { announce } from "../../services/auth/announcement";
@@ -10,10 +11,17 @@ import type { PresenceInternal } from "../../services/presence/presence.internal
 import type { PresenceTracker } from "../../services/presence/presence.tracker";
 import { ConversationLists } from "../../services/room/conversation-lists";
 import type { RoomInternal } from "../../services/room/room.internal";
+import type { Send } from "./commands";
 import type { Life } from "./life";
 import { FIRST_ROLES } from "./logins";
 import type { Asked } from "./reads";
 import type { Handlers, Meta, SimBroker } from "./sim-broker";
+
+export type OnRun = (
+  command: RoomInternal["room.command"]["params"],
+  incarnation: string,
+  send: Send | undefined,
+) => (wroteNothing: boolean) => void;
 
 export interface CoreParts {
   readonly life: Life;
@@ -21,7 +29,8 @@ export interface CoreParts {
   readonly broker: SimBroker;
   readonly conversations: Conversations;
   readonly tracker: PresenceTracker | undefined;
-  readonly onAsked: (command: RoomInternal["room.command"]["params"]) => void;
+  /** A conversation is given a command; the function returned takes whether that wrote nothing. */
+  readonly onRun: OnRun;
 }
 
 type Params<N extends keyof RoomInternal> = RoomInternal[N]["params"];
@@ -37,10 +46,17 @@ export function coreActions(parts: () => CoreParts): Handlers {
 
 function roomActions(parts: () => CoreParts): Handlers {
   return {
-    "room.command": (params: Params<"room.command">, { deadline = params.command.deadline }: Meta) => {
-      const { conversations, onAsked } = parts();
-      onAsked(params);
-      return conversations.command(params.conversationId, { ...params.command, deadline });
+    "room.command": async (params: Params<"room.command">, { deadline = params.command.deadline, send }: Meta) => {
+      const { conversations, life, onRun } = parts();
+      const ended = onRun(params, life.incarnation, send);
+      try {
+        const outcome = await conversations.command(params.conversationId, { ...params.command, deadline });
+        ended("noop" in outcome);
+        return outcome;
+      } catch (error) {
+        ended(isParleyError(error) && error.type !== "UNKNOWN_OUTCOME");
+        throw error;
+      }
     },
     "room.catchUp": ({ cursors }: Params<"room.catchUp">, { userId = "", deadline = 0 }: Meta) => {
       const { conversations, life } = parts();

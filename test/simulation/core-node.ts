@@ -3,8 +3,7 @@ import type { Kv } from "../../lib/kv/kv";
 import { Outbox } from "../../lib/outbox/publisher";
 import type { Store } from "../../lib/store/collection";
 import { PresenceTracker } from "../../services/presence/presence.tracker";
-import type { RoomInternal } from "../../services/room/room.internal";
-import { coreActions } from "./core-actions";
+import { coreActions, type OnRun } from "./core-actions";
 import type { Life } from "./life";
 import type { Network, Peer } from "./network";
 import { WANTED } from "./scheduler-node";
@@ -22,8 +21,7 @@ export interface CoreOptions {
     readonly activations: number;
   };
   readonly misroutes: () => boolean;
-  /** A conversation was given a command. */
-  readonly onAsked: (command: RoomInternal["room.command"]["params"]) => void;
+  readonly onRun: OnRun;
   readonly onLost: () => void;
   /** Somebody wants to know of messages. */
   readonly publishes: boolean;
@@ -48,7 +46,7 @@ export class CoreNode implements Peer {
   private storeAt: number;
 
   constructor(private readonly options: CoreOptions) {
-    const { life, store, network, misroutes, onAsked, presence } = options;
+    const { life, store, network, misroutes, onRun, presence } = options;
     this.life = life;
     this.storeAt = life.world.now;
     const actions = coreActions(() => ({
@@ -57,7 +55,7 @@ export class CoreNode implements Peer {
       broker: this.broker,
       conversations: this.conversations,
       tracker: this.tracker,
-      onAsked,
+      onRun,
     }));
     this.broker = new SimBroker({ life, kind: this.kind, network, actions, misroutes });
     this.conversations = this.makeConversations();

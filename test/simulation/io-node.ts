@@ -12,10 +12,11 @@ import { RoomTable } from "../../services/io/rooms/room-table";
 import { catchUp } from "../../services/room/catch-up";
 import { callRoom } from "../../services/room/room.internal";
 import type { WireEvent } from "../../services/schemas";
+import type { Attempt } from "./commands";
 import { Door } from "./door";
 import type { Life } from "./life";
 import type { Link } from "./link";
-import { type Answer, type Request, type SyncResult, toCommand } from "./messages";
+import { type Answer, type SyncResult, toCommand } from "./messages";
 import type { Network, Peer } from "./network";
 import { SimBroker } from "./sim-broker";
 
@@ -131,12 +132,13 @@ export class IoNode implements Peer {
   }
 
   /** Runs a command at the conversation's home; answers in time, if with an error. */
-  async command(link: Link, request: Request): Promise<Answer> {
+  async command(link: Link, attempt: Attempt): Promise<Answer> {
+    const { request } = attempt;
     const deadline = this.life.now() + this.options.requestMs;
     const { conversationId } = request;
     try {
       const params = { conversationId, command: toCommand(request, deadline) };
-      const outcome = await callRoom(await this.caller(link, deadline), "room.command", params);
+      const outcome = await callRoom(await this.caller(link, deadline, attempt), "room.command", params);
       if ("noop" in outcome) return { kind: "no-op", seq: outcome.noop.seq };
       return { kind: "done", seq: outcome.event.seq, id: outcome.event._id };
     } catch (error) {
@@ -182,9 +184,9 @@ export class IoNode implements Peer {
   }
 
   /** Whoever may act now. @throws ParleyError UNAVAILABLE */
-  private async caller(link: Link, deadline = this.life.now() + this.options.requestMs) {
+  private async caller(link: Link, deadline = this.life.now() + this.options.requestMs, attempt?: Attempt) {
     if (!(await this.door.lets(link))) throw new ParleyError("UNAVAILABLE");
-    const meta = { deadline, userId: link.userId };
+    const meta = { deadline, userId: link.userId, ...(attempt && { attempt }) };
     return { call: (name: string, params: object) => this.broker.call(name, params, { meta }) };
   }
 

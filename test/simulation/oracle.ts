@@ -10,6 +10,7 @@ import {
 import { type ConversationState, emptyState, evolve, standingIn } from "../../actors/conversation/conversation.state";
 import type { ErrorType } from "../../lib/errors";
 import type { WireEvent } from "../../services/schemas";
+import { type Attempt, Commands } from "./commands";
 import { type Answer, keyOf, type Request, toCommand } from "./messages";
 import type { World } from "./world";
 
@@ -20,15 +21,6 @@ interface History {
   readonly states: ConversationState[];
 }
 
-interface Asked {
-  readonly request: Request;
-  /** How often clients asked for it, and how often a core node was asked to run it. */
-  attempts: number;
-  asks: number;
-  /** The last word its caller had: it was not done. */
-  denied: ErrorType | undefined;
-}
-
 interface Holding {
   readonly conversationId: string;
   readonly key: string;
@@ -36,8 +28,6 @@ interface Holding {
   to: number;
 }
 
-/** Answers that say that nothing was written. */
-const NOTHING_WRITTEN: ReadonlySet<ErrorType> = new Set(["UNAVAILABLE", "TOO_BUSY"]);
 const UNDECIDED: ReadonlySet<ErrorType> = new Set(["UNAVAILABLE", "TOO_BUSY", "UNKNOWN_OUTCOME"]);
 
 /** Messages of staff that begin like this are for staff only: the simulation's notes. */
@@ -48,15 +38,15 @@ export const NOTE = "note";
  *
  * A  what was acknowledged is durable at that moment, once, at that seq
  * B  seqs are 1..n; every event is what the rules make of its command on the state before it
- * E  a command is there once or not at all; what was answered as not written never is
+ * E  a command is there once or not at all; what was answered as not written never is: see `Commands`
  * F  nobody received what is not theirs
  * K  a key has one holder at a time, and generation g+1 follows the durable end of g
  * R  a refusal or no-op was right on some state between question and answer
  */
 export class Oracle {
   readonly histories = new Map<string, History>();
-  private readonly byCommand = new Map<string, StoredEvent>();
-  private readonly commands = new Map<string, Asked>();
+  /** Rule E. */
+  readonly commands = new Commands((detail) => this.fail("E", detail));
   private readonly keys = new Map<string, Holding[]>();
 
   constructor(
@@ -85,36 +75,23 @@ export class Oracle {
     return standingIn(this.state(conversationId, seq), userId) ?? "none";
   }
 
-  /** A client asks for something, perhaps once more. Answers what the log was. */
-  asks(request: Request): number {
-    const key = keyOf(request);
-    const asked = this.commands.get(key) ?? { request, attempts: 0, asks: 0, denied: undefined };
-    this.commands.set(key, asked);
-    asked.attempts += 1;
-    asked.denied = undefined;
-    return this.head(request.conversationId);
-  }
-
-  /** A core node was asked to run it. */
-  asked(request: Parameters<typeof keyOf>[0]): void {
-    const asked = this.commands.get(keyOf(request));
-    if (asked) asked.asks += 1;
+  /** Somebody asks for something, perhaps once more. */
+  asks(request: Request): Attempt {
+    return this.commands.asks(request, this.head(request.conversationId), this.world.now);
   }
 
   committed(documents: readonly StoredEvent[]): void {
     for (const event of documents) this.commit(event);
   }
 
-  /** @param from the head when this attempt was made, `askedAt` its simulated time */
-  answered(request: Request, answer: Answer, from: number, askedAt: number): void {
-    const { conversationId } = request;
+  /** Whoever asked is answered. */
+  answered(attempt: Attempt, answer: Answer): void {
+    const { request, from, askedAt } = attempt;
     if (answer.kind === "done") return this.acknowledged(request, answer);
-    if (answer.kind === "refused" && UNDECIDED.has(answer.type)) {
-      if (NOTHING_WRITTEN.has(answer.type)) this.denied(request, answer.type);
-      return;
-    }
-    if (answer.kind === "refused") this.denied(request, answer.type);
-    for (let seq = from; seq <= this.head(conversationId); seq++)
+    if (answer.kind === "no-op") this.commands.denied(attempt, "no-op");
+    else if (answer.type !== "UNKNOWN_OUTCOME") this.commands.denied(attempt, answer.type);
+    if (answer.kind === "refused" && UNDECIDED.has(answer.type)) return;
+    for (let seq = from; seq <= this.head(request.conversationId); seq++)
       if (this.justified(request, answer, seq, askedAt)) return;
     const said = answer.kind === "refused" ? `${answer.type} ${JSON.stringify(answer.data ?? {})}` : "no-op";
     this.fail("R", `${keyOf(request)} ${request.action}: ${said} was right on no state since it was asked`);
@@ -148,24 +125,20 @@ export class Oracle {
     const { events, states } = history;
     this.world.trace("durable", event.conversationId, event.seq, event.type, event._id, event.by, event.commandId);
     if (event.seq !== events.length + 1) this.fail("B", `${event._id} at seq ${event.seq} after ${events.length}`);
-    const key = keyOf(event);
-    if (this.byCommand.has(key)) this.fail("E", `${key} is there twice`);
-    this.byCommand.set(key, event);
+    this.commands.committed(event);
     this.checkRules(event);
     this.checkKeys(event);
-    const asked = this.commands.get(key);
-    if (asked?.denied && asked.asks <= 1) this.fail("E", `${key} is there, but was answered with ${asked.denied}`);
     events.push(event);
     states.push(evolve(states[states.length - 1] ?? emptyState(event.conversationId), event));
   }
 
   private checkRules(event: StoredEvent): void {
     const { conversationId, seq } = event;
-    const asked = this.commands.get(keyOf(event));
-    if (!asked) return this.fail("B", `${event._id} was asked for by nobody`);
+    const request = this.commands.requestOf(event);
+    if (!request) return this.fail("B", `${event._id} was asked for by nobody`);
     const state = this.state(conversationId, seq - 1);
-    const facts = this.facts(asked.request, seq - 1, event.key);
-    const ruling = decide(state, toCommand(asked.request, 0), facts, this.limits, event.at);
+    const facts = this.facts(request, seq - 1, event.key);
+    const ruling = decide(state, toCommand(request, 0), facts, this.limits, event.at);
     if (!("event" in ruling)) {
       const ruled = "refusal" in ruling ? ruling.refusal : "no-op";
       return this.fail("B", `${conversationId}/${seq} ${event.type} ${keyOf(event)} should have been ${ruled}`);
@@ -197,13 +170,6 @@ export class Oracle {
     const event = this.events(request.conversationId)[seq - 1];
     if (!event || event._id !== id || keyOf(event) !== keyOf(request))
       this.fail("A", `${keyOf(request)} was acknowledged at seq ${seq}, where it is not`);
-  }
-
-  private denied(request: Request, type: ErrorType): void {
-    const asked = this.commands.get(keyOf(request));
-    if (!asked || asked.attempts > 1 || asked.asks > 1) return;
-    asked.denied = type;
-    if (this.byCommand.has(keyOf(request))) this.fail("E", `${keyOf(request)} is there, but was answered with ${type}`);
   }
 
   private justified(request: Request, answer: Answer, seq: number, askedAt: number): boolean {

@@ -2,6 +2,7 @@ import { Attempts } from "../../lib/actor/attempts";
 import { Peers, type PeerState } from "../../lib/actor/peers";
 import { type Failure, Router } from "../../lib/actor/router";
 import { NotHomeError } from "../../lib/middlewares/routing";
+import type { Attempt, Send } from "./commands";
 import type { Life } from "./life";
 import { CallTimeout, type Network, type Peer } from "./network";
 
@@ -10,6 +11,9 @@ export interface Meta {
   readonly userId?: string;
   /** Wall-clock milliseconds of the caller. */
   readonly deadline?: number;
+  /** What of a command is counted: who asks for it, and by which message. */
+  readonly attempt?: Attempt;
+  readonly send?: Send;
 }
 
 export type Handlers = Readonly<Record<string, (params: never, meta: Meta) => Promise<unknown>>>;
@@ -78,9 +82,14 @@ export class SimBroker {
     const { nodeID, timeout = TIMEOUT_MS } = options;
     const meta = { ...options.meta, deadline: options.meta?.deadline ?? life.now() + timeout };
     const attempt = (node: string, ms: number): Promise<unknown> => {
-      const own = { ...meta, deadline: Math.min(meta.deadline, life.now() + ms) };
+      const send = meta.attempt?.send();
+      const own = { ...meta, deadline: Math.min(meta.deadline, life.now() + ms), ...(send && { send }) };
       if (node === this.nodeID) return this.run(name, params, own);
-      return network.call(life, node, (peer) => peer.broker.answer(name, params, own), ms);
+      const arrive = ({ broker }: Peer): Promise<unknown> => {
+        if (send) send.deliveries += 1;
+        return broker.answer(name, params, own);
+      };
+      return network.call(life, node, arrive, ms);
     };
     if (nodeID !== undefined) return attempt(nodeID, timeout);
     const actor = ACTORS[name];

@@ -1,6 +1,7 @@
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
 import { ConversationTail } from "../../../actors/conversation/conversation.tail";
 import { Receipts } from "../../../actors/conversation/conversation.receipts";
+import { Router } from "../../../lib/actor/router";
 import { Sweeper } from "../../../lib/actor/sweeper";
 import { DueScan } from "../../../lib/scheduling/due-scan";
 import { Lease } from "../../../lib/scheduling/lease";
@@ -54,6 +55,21 @@ const marksUnread: Bug = {
   name: "io nodes that never read marks",
   within: 600,
   plant: () => replace(MarkWatch.prototype, "look", () => () => Promise.resolve()),
+};
+
+/** Only who counts runs and messages finds it: the command was sent twice, and the second answer was right of the second. */
+const doubtForgotten: Bug = {
+  name: "an attempt without an answer that is forgotten when the next one is refused",
+  within: 400,
+  plant: () =>
+    replace(Router.prototype, "answered", (answered) => {
+      return function (this: object, ...[error, end, doubt, route]: never[]) {
+        return answered.call(
+          this,
+          ...([error, end, { ...(doubt as unknown as object), mayHaveRun: false }, route] as never[]),
+        );
+      } as Step;
+    }),
 };
 
 const beatAhead: Bug = {
@@ -174,6 +190,7 @@ export const CLUSTER_BUGS: readonly Bug[] = [
   beatBelieved,
   marksUnread,
   beatAhead,
+  doubtForgotten,
   nothingSwept,
   holeServed,
   receiptBeforeDurable,
