@@ -33,8 +33,8 @@ export interface CommandParams {
   attend: Record<never, never>;
   /** The assignee does not take up what was transferred. */
   decline: { reason?: string };
-  /** The system gives a reason of its own: the assignee has gone. */
-  return: { reason?: string };
+  /** The system gives a reason of its own: the assignee has gone. With `from` nothing happens unless that agent has it. */
+  return: { reason?: string; from?: string };
   transfer: { to: { agentId?: string; topic?: string }; note?: string; desk?: Desk };
   close: { reason?: string };
   reopen: Record<never, never>;

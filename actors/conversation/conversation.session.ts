@@ -45,7 +45,7 @@ export function decideSession(
     case "decline":
       return decline(session, command);
     case "return":
-      return giveBack(session, command);
+      return giveBack(session, command, state.seq);
     case "transfer":
       return transfer(session, command, facts);
     case "close":
@@ -122,10 +122,11 @@ function bounce(session: SessionState, from: string, reason: string): Ruling {
   return { event: { type: "session.bounced", data, ...endsSlot(session) } };
 }
 
-function giveBack(session: SessionState, { by, params, supervises }: Given<"return">): Ruling {
+function giveBack(session: SessionState, { by, params, supervises }: Given<"return">, seq: number): Ruling {
   const refusal = notServing(session, by, supervises);
   if (refusal) return refusal;
   const from = session.agentId;
+  if (params.from !== undefined && params.from !== from) return noop(seq);
   return from === undefined ? refuse("SESSION_NOT_ASSIGNED") : returned(session, from, params.reason);
 }
 

@@ -176,6 +176,16 @@ describe("an assignee who does not take a session up", () => {
     expect(session.timer).toBe("closing");
   });
 
+  it("is given back by the system only while it is that agent who has it", () => {
+    const session = new Session();
+    session.does("ada", claim);
+    session.does("ada", toAgent("ben"));
+    const gone = (from: string): Order => ({ action: "return", params: { reason: "offline", from } });
+    expect(session.does("sue", gone("ada"))).toBe("noop");
+    expect(session.current.agentId).toBe("ben");
+    expect(eventOf(session.does("sue", gone("ben"))).data).toEqual({ from: "ben", reason: "offline" });
+  });
+
   it("may decline what was handed on, and nothing else", () => {
     const session = new Session({ acceptMs: 50 });
     session.does("ada", claim);
