@@ -61,6 +61,18 @@ export const ERRORS = {
     "A colleague has written since.",
     "`data.events` are the events missed since `baseSeq`. Show them, then send again with a newer `baseSeq` or `force`.",
   ),
+  VERSION_CONFLICT: entry(
+    409,
+    false,
+    "Somebody else has changed it since.",
+    "`data.version` is the version there is now. Read it, then write again with that one.",
+  ),
+  NUMBER_TAKEN: entry(
+    409,
+    false,
+    "Another topic has or had this number.",
+    "A topic keeps its numbers for good. Choose another.",
+  ),
   MESSAGE_DELETED: entry(409, false, "This message was deleted.", "A deleted message cannot be edited or reacted to."),
   LIMIT_REACHED: entry(
     409,
