@@ -7,10 +7,11 @@ import { kick } from "./kick";
 import { move } from "./move";
 import { nodes } from "./nodes";
 import { sessions } from "./sessions";
+import { topics } from "./topics";
 import { users } from "./users";
 import { who } from "./who";
 
-const own = [nodes, sessions, conversation, homes, move, users, who, kick, drain].map(toCustomCommand);
+const own = [nodes, sessions, conversation, homes, move, topics, users, who, kick, drain].map(toCustomCommand);
 
 /** The operator's commands, for `broker.repl({ customCommands: commands })`. */
 export const commands = [...own, helpOf(own)];

@@ -8,6 +8,8 @@ import type { CollectionDefinition } from "../lib/store/collection";
 import { REFRESH_TOKENS, SPENT_TOKENS } from "./auth/refresh-tokens.store";
 import { REVOCATIONS } from "./auth/revocation-ledger";
 import { REPLIES } from "./replies/replies.store";
+import { KEYWORDS } from "./topics/keywords.store";
+import { TOPICS } from "./topics/topics.store";
 import { USERS } from "./users/users.store";
 
 /** Every collection there is: what `npm run migrate` makes and builds the indexes of. */
@@ -25,4 +27,6 @@ export const COLLECTIONS: readonly CollectionDefinition[] = [
   SPENT_TOKENS,
   REVOCATIONS,
   REPLIES,
+  TOPICS,
+  KEYWORDS,
 ];

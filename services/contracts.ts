@@ -5,9 +5,10 @@ import * as presence from "./presence/presence.contract";
 import * as replies from "./replies/replies.contract";
 import * as room from "./room/room.contract";
 import * as session from "./session/session.contract";
+import * as topics from "./topics/topics.contract";
 import * as users from "./users/users.contract";
 
-const modules = [auth, users, session, room, message, presence, replies];
+const modules = [auth, users, session, room, message, presence, replies, topics];
 
 const isContract = (value: unknown): value is Contract =>
   typeof value === "object" && value !== null && "params" in value && "access" in value;
@@ -22,7 +23,8 @@ type All =
   | (typeof room)[keyof typeof room]
   | (typeof message)[keyof typeof message]
   | (typeof presence)[keyof typeof presence]
-  | (typeof replies)[keyof typeof replies];
+  | (typeof replies)[keyof typeof replies]
+  | (typeof topics)[keyof typeof topics];
 type AnyContract = Extract<All, { access: unknown }>;
 
 /** Action name to the types of its params and result. */

@@ -46,6 +46,8 @@ export interface BrokerEvents {
   };
   /** Rows were added to the outbox: whoever delivers need not wait for its next turn. To group `scheduler`. */
   "outbox.added": object;
+  /** Topics or keyword rules changed: whoever keeps a copy reads it again. */
+  "topics.changed": object;
   /** Something else about a user changed: caches drop it, live sockets read it again. To groups `io` and `gateway`. */
   "users.changed": { readonly userId: string };
 }

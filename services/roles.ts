@@ -5,7 +5,7 @@ import type { Route } from "../lib/front-door/front-door";
 export const ROLES = {
   gateway: ["gateway"],
   io: ["io"],
-  core: ["auth", "users", "message", "session", "room", "presence", "replies"],
+  core: ["auth", "users", "message", "session", "room", "presence", "replies", "topics"],
   scheduler: ["scheduler"],
 } as const;
 

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { contract } from "../../lib/contract";
-import { Id, literals, ROLES, User } from "../schemas";
+import { Id, literals, ROLES, TIERS, User } from "../schemas";
 
 export const me = contract({
   name: "users.me",
@@ -20,5 +20,16 @@ export const setRoles = contract({
   access: { roles: ["admin"] },
   errors: ["NOT_FOUND"],
   rest: { method: "PUT", path: "/users/:id/roles" },
+  repeatable: true,
+});
+
+export const setTier = contract({
+  name: "users.setTier",
+  summary: "Say how early a customer is served; it counts from the next session on",
+  params: Type.Object({ id: Id, tier: literals(TIERS) }),
+  result: User,
+  access: { roles: ["admin"] },
+  errors: ["NOT_FOUND"],
+  rest: { method: "PUT", path: "/users/:id/tier" },
   repeatable: true,
 });

@@ -67,6 +67,13 @@ export default class UsersService extends DomainService {
     return toUser(user);
   }
 
+  @Action(contracts.setTier)
+  async setTier(ctx: Context<Params<typeof contracts.setTier>, Meta>): Promise<Result<typeof contracts.setTier>> {
+    const user = await this.users.setTier(ctx.params.id, ctx.params.tier);
+    if (!user) throw new ParleyError("NOT_FOUND");
+    return toUser(user);
+  }
+
   @InternalAction("exist", READ)
   async exist(ctx: InternalContext<"users.exist">): Promise<Internal<"users.exist">["result"]> {
     return { missing: await this.users.missing(ctx.params.ids) };
@@ -132,5 +139,6 @@ const toUser = (user: UserDocument): Result<typeof contracts.me> => ({
   ...(user.email === undefined ? {} : { email: user.email }),
   roles: [...user.roles],
   guest: user.guest,
+  ...(user.tier === undefined ? {} : { tier: user.tier }),
   createdAt: new Date(user.createdAt).toISOString(),
 });

@@ -6,7 +6,7 @@ import {
   DuplicateKeyError,
   type Store,
 } from "../../lib/store/collection";
-import type { Role } from "../schemas";
+import type { Role, Tier } from "../schemas";
 import { searchKey } from "./search-key";
 
 export interface UserDocument extends Document {
@@ -24,6 +24,8 @@ export interface UserDocument extends Document {
   /** Number of the change that these roles are of; absent when they were never replaced. */
   readonly rolesNumber?: number;
   readonly guest: boolean;
+  /** Absent as long as nobody has said it. */
+  readonly tier?: Tier;
   /** Wall-clock milliseconds, as `deletedAt`. */
   readonly createdAt: number;
   readonly deletedAt?: number;
@@ -99,6 +101,11 @@ export class UserStore {
       ? { $set: { ...$set, admin: true } }
       : { $set, $unset: { admin: true as const } };
     return this.#users.findOneAndUpdate({ _id: id, deletedAt: null, $or: older }, update);
+  }
+
+  /** Undefined for no user. */
+  async setTier(id: string, tier: Tier): Promise<UserDocument | undefined> {
+    return this.#users.findOneAndUpdate({ _id: id, deletedAt: null }, { $set: { tier } });
   }
 
   /** Is there an administrator other than this user? Without an id: is there one at all? */

@@ -32,6 +32,14 @@ const PUBLIC = ["auth.guest", "auth.signup", "auth.login", "auth.refresh", "auth
 const UNBOUND: Readonly<Record<string, Row>> = {
   "users.me": everyone,
   "users.setRoles": nobody,
+  "users.setTier": nobody,
+  "topics.list": everyone,
+  "topics.get": staffOnly,
+  "topics.put": nobody,
+  "topics.archive": nobody,
+  "topics.keywords": nobody,
+  "topics.putKeyword": nobody,
+  "topics.deleteKeyword": nobody,
   "session.open": everyone,
   "session.list": everyone,
   "session.queue": staffOnly,
@@ -221,6 +229,11 @@ function paramsOf(contract: Contract, cast: Cast, stage: Stage, target: Target):
     shortcut: SHORTCUT,
   };
   const own: Readonly<Record<string, object>> = {
+    "topics.get": { id: "loan" },
+    "topics.put": { id: "loan", version: 1, name: "Loan", urgency: "low", mode: "pull" },
+    "topics.archive": { id: "loan", version: 1 },
+    "topics.putKeyword": { id: "rule", words: ["fraud"], urgency: "urgent" },
+    "users.setTier": { id: fields["id"], tier: "gold" },
     "session.list": {},
     "room.list": {},
     "presence.set": { status: "online" },

@@ -117,9 +117,12 @@ function string(schema: TSchema): Arbitrary<unknown> {
   const maxLength = Math.min(numberOf(schema, "maxLength", MAX_TEXT), MAX_TEXT);
   const text = fc.string({ minLength, maxLength, unit: "grapheme" });
   const pattern = schema["pattern"] as string | undefined;
+  const any = pattern === undefined ? text : fc.oneof(fc.stringMatching(new RegExp(pattern, "u")), text);
   const fits = (value: string): boolean =>
-    value.length >= minLength && value.length <= maxLength && (!pattern || new RegExp(pattern).test(value));
-  return text.filter(fits);
+    value.length >= minLength &&
+    value.length <= maxLength &&
+    (pattern === undefined || new RegExp(pattern, "u").test(value));
+  return any.filter(fits);
 }
 
 function numberOf(schema: TSchema, keyword: string, otherwise: number): number {
