@@ -54,10 +54,24 @@ export class AckLog {
     return longest;
   }
 
-  /** The commands sent within a stretch of time. */
-  between(from: number, to: number): Calls {
+  /** How many acknowledgements came within a stretch of time. */
+  acked(from: number, to: number): number {
+    return this.ended.reduce((sum, at) => (at >= from && at < to ? sum + 1 : sum), 0);
+  }
+
+  /** When the first acknowledgement came after a moment; undefined when none has. */
+  firstAfter(moment: number): number | undefined {
+    const later = this.ended.reduce((first, at) => (at > moment && at < first ? at : first), Infinity);
+    return later === Infinity ? undefined : later;
+  }
+
+  /** The commands that were on their way at `from` or were sent before `to`. */
+  during(from: number, to: number): Calls {
     const times = this.begun
-      .flatMap((begunAt, at) => (begunAt >= from && begunAt < to ? [(this.ended[at] ?? 0) - begunAt] : []))
+      .flatMap((begunAt, at) => {
+        const endedAt = this.ended[at] ?? 0;
+        return endedAt >= from && begunAt < to ? [endedAt - begunAt] : [];
+      })
       .sort((a, b) => a - b);
     const slow = times.filter((ms) => ms > SLOW_MS).length;
     return { count: times.length, slow, p50: quantile(times, 0.5), p99: quantile(times, 0.99) };

@@ -1,15 +1,29 @@
 import { parseArgs } from "node:util";
-import { type ChaosReport, runChaos } from "./chaos";
+import { runChaos } from "./chaos";
+import { runDeaths } from "./deaths";
+import { runOutages } from "./outages";
+import type { Outcome } from "./rehearsal";
+import { chaosText, deathsText, outagesText } from "./report";
 
-const USAGE = `npm run chaos -- [--kills 100] [--minutes 60] [--rate 200] [--seed N]
+const USAGE = `npm run chaos -- [--kills 100 | --core-kills N | --outages SECONDS]
+                 [--minutes 60] [--rate 200] [--seed N]
 
-Starts two gateways, two io nodes, three core nodes and two schedulers on servers of their own, lets people talk, kills
-one process after another with SIGKILL, stores included, and asks the oracle at the end. The seed decides who is killed
-when; what happens then depends on the machine too.`;
+Starts two gateways, two io nodes, three core nodes and two schedulers on
+servers of their own, lets people talk, and asks the oracle at the end.
+  --kills       kills one process after another, stores included (the default)
+  --core-kills  kills core nodes alone, one at a time, and says how long
+                anybody waited
+  --outages     takes NATS, Redis and the document store away for so many
+                seconds, each killed and then suspended
+  --minutes     --kills ends after so long
+  --rate        messages a second, as long as nothing is slow
+  --seed        who is killed when; what happens then depends on the machine`;
 
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "100" },
+    "core-kills": { type: "string" },
+    outages: { type: "string" },
     minutes: { type: "string", default: "60" },
     rate: { type: "string", default: "200" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
@@ -17,25 +31,24 @@ const { values } = parseArgs({
   },
 });
 
-const round = (ms: number): string => String(Math.round(ms));
+function number(name: Exclude<keyof typeof values, "help">): number {
+  const value = Number(values[name]);
+  if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} ${values[name]} is no number\n\n${USAGE}`);
+  return value;
+}
 
-function lines(report: ChaosReport): string[] {
-  const { calls, recovery, violations } = report;
-  return [
-    `seed ${report.seed}: ${report.kills} kills, ${report.acks} acks in ${round(report.seconds)} s`,
-    ...Object.entries(recovery).map(
-      ([kind, { kills, p50, p95, longest }]) =>
-        `  ${kind.padEnd(9)} ${String(kills).padStart(3)} kills; longest wait p50 ${round(p50)} ms, p95 ${round(p95)} ms, most ${round(longest)} ms`,
-    ),
-    `  calls p50 ${round(calls.p50)} ms, p99 ${round(calls.p99)} ms; ${calls.slow} slower than 1 s`,
-    `  fence hits ${report.fenceHits}, store errors ${report.storeErrors}, events seen again and dropped ${report.duplicates}`,
-    ...Object.entries(report.repeated).map(
-      ([name, { count, longestMs }]) => `  repeated ${name}: ${count}, after ${round(longestMs)} ms at most`,
-    ),
-    `  claims refused and done later: ${report.lateClaims}`,
-    ...(report.ends.length > 0 ? [`  ended by themselves: ${report.ends.join(", ")}`] : []),
-    ...(violations.length > 0 ? violations : ["  oracle: clean"]),
-  ];
+async function run(): Promise<[Outcome, text: string]> {
+  const common = { rate: number("rate"), seed: number("seed"), log: (line: string) => console.log(line) };
+  if (values.outages !== undefined) {
+    const report = await runOutages({ ...common, downSeconds: number("outages") });
+    return [report, outagesText(report)];
+  }
+  if (values["core-kills"] !== undefined) {
+    const report = await runDeaths({ ...common, kills: number("core-kills") });
+    return [report, deathsText(report)];
+  }
+  const report = await runChaos({ ...common, kills: number("kills"), minutes: number("minutes") });
+  return [report, chaosText(report)];
 }
 
 async function main(): Promise<void> {
@@ -43,15 +56,9 @@ async function main(): Promise<void> {
     console.log(USAGE);
     return;
   }
-  const number = (name: "kills" | "minutes" | "rate" | "seed"): number => {
-    const value = Number(values[name]);
-    if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} ${values[name]} is no number\n${USAGE}`);
-    return value;
-  };
-  const [kills, minutes, rate, seed] = [number("kills"), number("minutes"), number("rate"), number("seed")];
-  const report = await runChaos({ kills, minutes, rate, seed, log: (line) => console.log(line) });
-  console.log(lines(report).join("\n"));
-  process.exitCode = report.violations.length > 0 ? 1 : 0;
+  const [{ violations }, text] = await run();
+  console.log(`\n${text}`);
+  process.exitCode = violations.length > 0 ? 1 : 0;
 }
 
 main().catch((error: unknown) => {

@@ -9,8 +9,8 @@ interface SessionAnswer {
   readonly lastSeq: number;
 }
 
-/** A command of a session that was acknowledged: its event must be in the log. */
-export interface Done {
+/** A command of a session whose outcome its sender was told. */
+export interface Told {
   readonly client: ParleyClient;
   readonly conversationId: string;
   readonly commandId: string;
@@ -22,12 +22,10 @@ const SEEN_MS = 60_000;
 /** One customer who opens one session after another, and two agents who race for it and hand it to each other. */
 export class Desk {
   readonly conversationIds: string[] = [];
-  readonly done: Done[] = [];
-  /** Claims that were refused and yet done afterwards, by an attempt that had been on its way all the time. */
-  readonly late: Done[] = [];
-
-  /** Commands of claims that lost, by agent and session. */
-  private readonly refused = new Map<string, string>();
+  /** Acknowledged: their events must be in the log. */
+  readonly done: Told[] = [];
+  /** Claims that lost, each refused for good: no event of theirs may ever be in the log. */
+  readonly refused: Told[] = [];
 
   constructor(
     readonly customer: Person,
@@ -38,7 +36,7 @@ export class Desk {
     return [this.customer, ...this.agents];
   }
 
-  /** Serves sessions until `ended`. @throws Error when two agents won one claim, or something was refused for good */
+  /** Serves sessions until `ended`. @throws Error when two agents or none won a claim, or something was refused for good */
   async serve(acks: AckLog, think: () => Promise<void>, ended: () => boolean): Promise<void> {
     while (!ended()) {
       const steps = this.session(acks);
@@ -68,12 +66,13 @@ export class Desk {
     yield;
     await this.act(acks, second, "session.return", { sessionId: id });
     yield;
-    const holder = (await this.claims(acks, first, id)) ? first : this.outrun(second, id);
-    holder.client.follow(id);
+    if (!(await this.claims(acks, first, id)))
+      throw new Error(`${first.user.id} was refused session ${id}, which was given back`);
+    first.client.follow(id);
     await say(customer, "thank you");
     yield;
     const { lastSeq } = await this.act(acks, customer, "session.close", { sessionId: id });
-    for (const { client } of [customer, holder]) await client.reaches(id, lastSeq, SEEN_MS);
+    for (const { client } of [customer, first]) await client.reaches(id, lastSeq, SEEN_MS);
     for (const { client } of this.people) client.view.forget(id);
     yield;
   }
@@ -105,21 +104,9 @@ export class Desk {
       return true;
     } catch (error) {
       if (!(error instanceof Refusal) || error.type !== "SESSION_TAKEN") throw error;
-      this.refused.set(`${agent.user.id} ${sessionId}`, commandId);
+      this.refused.push({ client: agent.client, conversationId: sessionId, commandId });
       return false;
     }
-  }
-
-  /**
-   * Somebody has the session that was given back: only its former holder can, by the claim that lost the race, of which
-   * an attempt was held up on its way. The verdict looks for it in the log.
-   */
-  private outrun(former: Person, conversationId: string): Person {
-    const { client } = former;
-    const lost = this.refused.get(`${client.user} ${conversationId}`);
-    if (lost === undefined) throw new Error(`${client.user} cannot have ${conversationId}`);
-    this.late.push({ client, conversationId, commandId: lost });
-    return former;
   }
 
   private async act(

@@ -7,6 +7,9 @@ import type { Stage } from "./stage";
 
 export type Kind = "gateway" | "io" | "core" | "scheduler" | "nats" | "redis" | "mongo";
 
+/** Ended with SIGKILL, or standing still with its connections open (SIGSTOP). */
+export type Fault = "killed" | "suspended";
+
 /** Something that was killed; times are milliseconds of `performance.now()`. */
 export interface Kill {
   readonly kind: Kind;
@@ -19,7 +22,7 @@ export interface Kill {
 interface Victim {
   readonly kind: Kind;
   readonly id: string;
-  readonly process: Pick<ClusterNode | ServerProcess, "kill" | "start" | "running">;
+  readonly process: Pick<ClusterNode | ServerProcess, "kill" | "start" | "running" | "suspend" | "resume">;
 }
 
 const DOWN_MS: readonly [number, number] = [100, 4_000];
@@ -75,6 +78,20 @@ export class Killer {
     return kill;
   }
 
+  /** Takes one process down for `ms` while everything else is up; resolves when it is ready again. */
+  async down(id: string, ms: number, fault: Fault = "killed"): Promise<Kill> {
+    const victim = this.victims.find((each) => each.id === id);
+    if (!victim) throw new Error(`there is no ${id}`);
+    await this.whole();
+    const kill = await this.strike(victim, fault);
+    await this.track(victim, async () => {
+      await pause(ms);
+      await (fault === "killed" ? startAgain(victim) : victim.process.resume());
+      kill.backAt = performance.now();
+    });
+    return kill;
+  }
+
   /** Resolves when all that were killed are ready again. */
   async whole(): Promise<void> {
     while (this.restarts.size > 0) await Promise.all(this.restarts);
@@ -99,10 +116,10 @@ export class Killer {
     return victim;
   }
 
-  private async strike({ kind, id, process }: Victim): Promise<Kill> {
+  private async strike({ kind, id, process }: Victim, fault: Fault = "killed"): Promise<Kill> {
     this.busy.add(id);
     const kill = { kind, id, at: performance.now(), backAt: Infinity };
-    await process.kill("SIGKILL");
+    await (fault === "killed" ? process.kill("SIGKILL") : process.suspend());
     this.kills.push(kill);
     return kill;
   }

@@ -35,7 +35,8 @@ export async function sendOverRest(
       return;
     }
     const { error } = (answer?.body ?? {}) as { error?: WireError };
-    client.failures.push({ event: `POST ${path}`, type: error?.type ?? "NO_ANSWER", ms: performance.now() - begunAt });
+    const at = performance.now();
+    client.failures.push({ event: `POST ${path}`, type: error?.type ?? "NO_ANSWER", ms: at - begunAt, at });
     if (error && !error.retryable) throw new Error(`POST ${path}: ${JSON.stringify(error)}`);
     await pause(RETRY_MS);
   }

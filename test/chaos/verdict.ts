@@ -3,32 +3,52 @@ import { type ConversationState, emptyState, evolve } from "../../actors/convers
 import { EVENTS } from "../../actors/conversation/conversation.store";
 import { openMongoStore } from "../../lib/store/mongo/store";
 import type { ParleyClient } from "../support/client";
-import { type History, judge, report, type Stay } from "../support/oracle";
+import { type History, judge, report, RULES, type Stay, type Violation } from "../support/oracle";
+import type { Told } from "./desk";
 import type { Load } from "./load";
 
 type Logs = ReadonlyMap<string, readonly StoredEvent[]>;
+
+/** Beyond the oracle's rules. */
+const SESSIONS = {
+  S: "of two who claim exactly one has it, who was refused stays refused, nobody writes after the end, nothing is refused for good",
+} as const;
+
+/** What a run is judged by, by the letters used in reports. */
+export const PROMISES = { ...RULES, ...SESSIONS } as const;
+
+export interface Finding {
+  readonly rule: keyof typeof PROMISES;
+  readonly detail: string;
+}
 
 const SEEN_MS = 30_000;
 
 /**
  * Judges a load that has stopped, on a cluster that is whole again: waits until every client has what is its, then
  * compares what clients were told and saw with the log in the store.
- * @returns what was wrong, a line each; empty when the promise was kept
+ * @returns what was wrong; empty when every promise was kept
  */
-export async function verdict(load: Load, mongoUri: string): Promise<string[]> {
+export async function verdict(load: Load, mongoUri: string): Promise<Finding[]> {
   const logs = await readLogs(mongoUri, load.conversationIds);
   const late = await Promise.all(load.clients.map((client) => catchesUp(client, logs)));
   const histories = [...logs].map(([id, log]) => historyOf(id, log, load.clients));
-  const text = report(judge(load.clients, histories));
+  const of = (rule: Finding["rule"], details: readonly string[]) => details.map((detail) => ({ rule, detail }));
   return [
-    ...load.problems,
-    ...late.flat(),
-    ...(text === "" ? [] : text.split("\n")),
-    ...missing(load, logs),
-    ...[...logs.values()].flatMap((log) => [...ruleBreaks(log)]),
-    ...wrongResets(load),
+    ...of("S", load.problems),
+    ...of("C", late.flat()),
+    ...judge(load.clients, histories).map(found),
+    ...of("A", missing(load, logs)),
+    ...of("S", refusedAndDone(load, logs)),
+    ...of(
+      "S",
+      [...logs.values()].flatMap((log) => [...ruleBreaks(log)]),
+    ),
+    ...of("C", wrongResets(load)),
   ];
 }
+
+const found = (violation: Violation): Finding => ({ rule: violation.rule, detail: report([violation]) });
 
 async function readLogs(uri: string, ids: readonly string[]): Promise<Logs> {
   const store = await openMongoStore({ uri });
@@ -86,15 +106,26 @@ function staysOf(id: string, log: readonly StoredEvent[], clients: readonly Parl
   return stays;
 }
 
-/** Commands of sessions that were acknowledged, or must have been done, without an event. */
+/** Commands of sessions that were acknowledged without an event. */
 function missing({ desks }: Load, logs: Logs): string[] {
-  const key = (by: string, commandId: string) => `${by} ${commandId}`;
-  const stored = new Set([...logs.values()].flatMap((log) => log.map((event) => key(event.by, event.commandId))));
   return desks
-    .flatMap(({ done, late }) => [...done, ...late])
-    .filter(({ client, commandId }) => !stored.has(key(client.user, commandId)))
-    .map(({ client, conversationId, commandId }) => `A ${conversationId} ${client.user} ${commandId}: not in the log`);
+    .flatMap(({ done }) => done)
+    .filter((command) => !isStored(command, logs))
+    .map((command) => `${nameOf(command)}: acknowledged, but not in the log`);
 }
+
+/** Claims that were refused for good, with an event. */
+function refusedAndDone({ desks }: Load, logs: Logs): string[] {
+  return desks
+    .flatMap(({ refused }) => refused)
+    .filter((command) => isStored(command, logs))
+    .map((command) => `${nameOf(command)}: refused, and done nevertheless`);
+}
+
+const isStored = ({ client, conversationId, commandId }: Told, logs: Logs): boolean =>
+  logs.get(conversationId)?.some((event) => event.by === client.user && event.commandId === commandId) ?? false;
+const nameOf = ({ client, conversationId, commandId }: Told): string =>
+  `${conversationId} user=${client.user} command=${commandId}`;
 
 /** Events that the state before them does not allow. */
 function* ruleBreaks(log: readonly StoredEvent[]): Generator<string> {

@@ -61,9 +61,9 @@ describe("npm run doctor", () => {
 
   it("names the node that stands still, what nobody runs, and what clients do not get", async () => {
     await Promise.all([...cluster.of("io"), ...cluster.of("scheduler")].map((node) => node.kill("SIGTERM")));
-    cluster.node("core-1").stop();
+    cluster.node("core-1").suspend();
     const { code, lines } = await examine(cluster);
-    cluster.node("core-1").cont();
+    cluster.node("core-1").resume();
     expect(code).toBe(1);
     // After three seconds it is not among the nodes any more.
     expect(lines.join("\n")).not.toMatch(/core-1 is ready/);

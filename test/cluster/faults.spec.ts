@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Counters } from "../chaos/counters";
 import { Load } from "../chaos/load";
 import { Stage } from "../chaos/stage";
-import { verdict } from "../chaos/verdict";
+import { type Finding, verdict } from "../chaos/verdict";
 import type { ClusterNode } from "../support/cluster-node";
 import { until } from "../support/wait";
 
@@ -36,7 +36,7 @@ describe("a cluster under load", () => {
   /** Attempts that clients had to make again, but for the agent who lost a race. */
   const repeated = () => Object.entries(load.failures).filter(([name]) => !name.endsWith("SESSION_TAKEN"));
   const repeats = (): number => repeated().reduce((sum, [, { count }]) => sum + count, 0);
-  const judged = async (): Promise<string[]> => {
+  const judged = async (): Promise<Finding[]> => {
     await load.stop();
     return verdict(load, stage.mongoUri);
   };
@@ -63,7 +63,7 @@ describe("a cluster under load", () => {
     const stopped = node("core-1");
     const broker = stage.brokerOf("core-3");
     const begunAt = performance.now();
-    stopped.stop();
+    stopped.suspend();
     await pause(4_000);
     // What it was asked arrives when others have taken over.
     for (let n = 0; n < 3; n++) {
@@ -76,7 +76,7 @@ describe("a cluster under load", () => {
     await pause(8_000);
     broker.resume();
     await pause(STOPPED_MS - (performance.now() - begunAt));
-    stopped.cont();
+    stopped.resume();
     await pause(5_000);
     await until("all core nodes run", async () => {
       for (const core of stage.cluster.of("core")) if (!core.running) await core.start();

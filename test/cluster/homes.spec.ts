@@ -131,11 +131,11 @@ describe("core nodes under load", () => {
     const load = new Load();
     await load.more(100);
     const sleeper = cluster.node("core-2");
-    sleeper.stop();
+    sleeper.suspend();
     await load.more(500);
     // It is gone from every registry by then: when it wakes, it thinks that it is at home.
     await pause(SLEEP_MS);
-    sleeper.cont();
+    sleeper.resume();
     await load.more(500);
     await load.stop();
     await load.judge();

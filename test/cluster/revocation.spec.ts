@@ -225,10 +225,10 @@ describe("revocation over nodes", () => {
   it("does not let a process act on what it knew before it stood still", async () => {
     const user = await cluster.user();
     const actor = await act(user, "io-2");
-    cluster.node("io-2").stop();
+    cluster.node("io-2").suspend();
     const answeredAt = await logOut(user);
     actor.act();
-    cluster.node("io-2").cont();
+    cluster.node("io-2").resume();
     await until("closed", () => actor.closedAt > 0, 2 * CLOSED_MS);
     expect(actor.doneSince(answeredAt)).toBe(0);
   });

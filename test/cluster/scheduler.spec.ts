@@ -67,9 +67,9 @@ describe("two schedulers", () => {
       },
       async () => {
         const stopped = await holder();
-        stopped.stop();
+        stopped.suspend();
         await pause(6_000);
-        stopped.cont();
+        stopped.resume();
       },
       async () => (await holder()).restart("SIGTERM"),
     ];

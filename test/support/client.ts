@@ -39,6 +39,8 @@ export interface Failure {
   readonly type: string;
   /** Milliseconds from the attempt to its failure. */
   readonly ms: number;
+  /** When it failed, in milliseconds of `performance.now()`. */
+  readonly at: number;
 }
 
 /** A command's payload. */
@@ -148,7 +150,8 @@ export class ParleyClient implements ClientLog {
       return { value: await this.request<T>(event, data) };
     } catch (error) {
       const type = error instanceof Refusal ? error.type : "NO_ANSWER";
-      this.failures.push({ event, type, ms: performance.now() - begunAt });
+      const at = performance.now();
+      this.failures.push({ event, type, ms: at - begunAt, at });
       if (error instanceof Refusal && !error.retryable) throw error;
       return undefined;
     }

@@ -111,13 +111,13 @@ export class ClusterNode {
     }
   }
 
-  /** SIGSTOP: it stands still, with all its connections open, until `cont`. */
-  stop(): void {
+  /** SIGSTOP: it stands still, with all its connections open, until `resume`. */
+  suspend(): void {
     this.process?.signal("SIGSTOP");
   }
 
-  /** SIGCONT after `stop`. */
-  cont(): void {
+  /** SIGCONT after `suspend`. */
+  resume(): void {
     this.process?.signal("SIGCONT");
   }
 }
