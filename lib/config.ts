@@ -136,6 +136,19 @@ export const SETTINGS = {
     max: 600,
   }),
 
+  AGENT_AWAY_MS: integer({
+    ...durations("Time without a sign of life after which an agent who is online counts as away; 0 for never."),
+    default: 600_000,
+    min: 0,
+    max: 86_400_000,
+  }),
+  AGENT_GRACE_MS: integer({
+    ...durations("Time after losing the last connection in which an agent is as before; offline afterwards."),
+    default: 60_000,
+    min: 0,
+    max: 3_600_000,
+  }),
+
   LIMIT_PACKETS_PER_SECOND: limit(50, "Packets of one socket."),
   LIMIT_USER_PACKETS_PER_SECOND: limit(100, "Packets of one user, over all sockets of a process."),
   LIMIT_REQUESTS_PER_MINUTE: limit(600, "REST requests of one address."),

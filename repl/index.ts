@@ -1,3 +1,5 @@
+import { agents } from "./agents";
+import { assign } from "./assign";
 import { toCustomCommand } from "./command";
 import { conversation } from "./conversation";
 import { drain } from "./drain";
@@ -11,7 +13,9 @@ import { topics } from "./topics";
 import { users } from "./users";
 import { who } from "./who";
 
-const own = [nodes, sessions, conversation, homes, move, topics, users, who, kick, drain].map(toCustomCommand);
+const own = [nodes, sessions, agents, assign, conversation, homes, move, topics, users, who, kick, drain].map(
+  toCustomCommand,
+);
 
 /** The operator's commands, for `broker.repl({ customCommands: commands })`. */
 export const commands = [...own, helpOf(own)];

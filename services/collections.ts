@@ -5,6 +5,8 @@ import { OUTBOX } from "../lib/outbox/outbox.store";
 import { LEASES } from "../lib/scheduling/store-leases";
 import { JOBS } from "../lib/scheduling/turn-memory";
 import type { CollectionDefinition } from "../lib/store/collection";
+import { AGENTS } from "./agents/agents.store";
+import { ASSIGNMENTS } from "./agents/assignments.store";
 import { REFRESH_TOKENS, SPENT_TOKENS } from "./auth/refresh-tokens.store";
 import { REVOCATIONS } from "./auth/revocation-ledger";
 import { REPLIES } from "./replies/replies.store";
@@ -26,6 +28,8 @@ export const COLLECTIONS: readonly CollectionDefinition[] = [
   REFRESH_TOKENS,
   SPENT_TOKENS,
   REVOCATIONS,
+  AGENTS,
+  ASSIGNMENTS,
   REPLIES,
   TOPICS,
   KEYWORDS,

@@ -1,4 +1,5 @@
 import type { Contract, Params, Result } from "../lib/contract";
+import * as agents from "./agents/agents.contract";
 import * as auth from "./auth/auth.contract";
 import * as message from "./message/message.contract";
 import * as presence from "./presence/presence.contract";
@@ -8,7 +9,7 @@ import * as session from "./session/session.contract";
 import * as topics from "./topics/topics.contract";
 import * as users from "./users/users.contract";
 
-const modules = [auth, users, session, room, message, presence, replies, topics];
+const modules = [auth, users, agents, session, room, message, presence, replies, topics];
 
 const isContract = (value: unknown): value is Contract =>
   typeof value === "object" && value !== null && "params" in value && "access" in value;
@@ -19,6 +20,7 @@ export const CONTRACTS: readonly Contract[] = modules.flatMap((module) => Object
 type All =
   | (typeof auth)[keyof typeof auth]
   | (typeof users)[keyof typeof users]
+  | (typeof agents)[keyof typeof agents]
   | (typeof session)[keyof typeof session]
   | (typeof room)[keyof typeof room]
   | (typeof message)[keyof typeof message]

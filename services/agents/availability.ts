@@ -25,7 +25,8 @@ export interface AvailabilityRules {
  * `chosen`: as the agent says. `silent`: nothing was heard for too long. `reconnecting`: without a connection, within
  * the grace. `gone`: without one for longer.
  */
-export type AvailabilityReason = "chosen" | "silent" | "reconnecting" | "gone";
+export const REASONS = ["chosen", "silent", "reconnecting", "gone"] as const;
+export type AvailabilityReason = (typeof REASONS)[number];
 
 /** What an agent is taken to be at one moment. */
 export interface EffectiveAvailability {

@@ -8,6 +8,7 @@ import { isParleyError, ParleyError } from "../../lib/errors";
 import { errorTypeOf } from "../../lib/middlewares/errors";
 import type { Patience } from "../../lib/patience";
 import { resourcesOf } from "../../lib/resources";
+import { activityOf } from "../agents/activity";
 import { API_PREFIX } from "../api";
 import { addressKey, AttemptLimit, sharedCount } from "../auth/limits";
 import type { Meta, Principal } from "../auth/principal";
@@ -76,6 +77,7 @@ const parseJson = (config: Config): Middleware =>
 
 /** Serves one action: who, with what, call, answer. Every outcome is answered here. */
 function serve(ports: ApiPorts, metrics: AnswerMetrics, contract: Contract, rest: RestBinding) {
+  const activity = activityOf(ports.broker);
   return async (request: ApiRequest, response: ApiResponse): Promise<void> => {
     const { requestId, ip } = request;
     const start = performance.now();
@@ -83,6 +85,7 @@ function serve(ports: ApiPorts, metrics: AnswerMetrics, contract: Contract, rest
       const meta: Meta = { requestId, ip };
       // A stale token must not keep anyone from logging in, so public actions never look at it.
       if (contract.access !== "public") meta.user = await ports.authenticate(bearerOf(request));
+      if (meta.user && rest.method !== "GET") activity.heard(meta.user);
       const params = paramsOf(contract, {
         path: request.$params.params,
         query: request.query,

@@ -3,6 +3,7 @@ import { answerMetricsOf } from "../../lib/answer-metrics";
 import { toWireError } from "../../lib/middlewares/errors";
 import type { Patience } from "../../lib/patience";
 import type { Resources } from "../../lib/resources";
+import { type Activity, activityOf } from "../agents/activity";
 import type { Authenticator } from "../auth/authenticator";
 import { hasRole, type Principal } from "../auth/principal";
 import { broadcast, call } from "../call";
@@ -56,6 +57,7 @@ export class IoNode {
   private readonly queue: QueueFeed;
   private readonly typing: TypingState;
   private readonly presence: PresenceReporter;
+  private readonly activity: Activity;
   private readonly wire = new Wire();
   private cancelSweep: (() => void) | undefined;
   private draining = false;
@@ -85,6 +87,7 @@ export class IoNode {
     this.marks = sole ? undefined : new MarkWatch({ ...ports, list: () => this.cores.marks(), rooms: this.rooms });
     this.typing = new TypingState(clock);
     this.presence = this.makePresence();
+    this.activity = activityOf(broker);
     this.handshake = this.makeHandshake();
     this.identities = this.makeIdentities();
     this.dispatcher = this.makeDispatcher();
@@ -113,11 +116,15 @@ export class IoNode {
     }
     this.wire.attach(socket);
     forgetHandshake(socket);
-    socket.use((packet) => this.dispatcher.handle(socket, packet));
+    socket.use((packet) => {
+      this.activity.heard(socket.data.user, packet[0]);
+      this.dispatcher.handle(socket, packet);
+    });
     socket.on("disconnect", () => this.disconnected(socket));
     this.rooms.addSocket({ id: socket.id, userId: user.id });
     socket.data.joined = this.rooms.joinAll(socket.id);
     this.presence.connected(socket);
+    this.activity.heard(user);
   }
 
   receivedFlush(flush: BrokerEvents["log.flush"]): void {

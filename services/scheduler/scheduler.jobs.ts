@@ -3,6 +3,7 @@ import { OutboxDelivery } from "../../lib/outbox/delivery";
 import { OutboxStore } from "../../lib/outbox/outbox.store";
 import { resourcesOf } from "../../lib/resources";
 import type { Job } from "../../lib/scheduling/job";
+import { callAgents } from "../agents/agents.internal";
 import { callAuth } from "../auth/auth.internal";
 import { callPresence } from "../presence/presence.internal";
 import { publishersOf } from "../publishers";
@@ -74,6 +75,18 @@ function sweeps(broker: ServiceBroker): Job[] {
       schedule: { everyMs: 5 * SECOND },
       limitMs: MINUTE,
       run: async () => void (await callPresence(broker, "presence.sweep", {}, { timeout: MINUTE })),
+    },
+    {
+      name: "agents.watch",
+      schedule: { everyMs: 2 * SECOND },
+      limitMs: MINUTE,
+      run: async () => void (await callAgents(broker, "agents.watch", {}, { timeout: MINUTE })),
+    },
+    {
+      name: "sessions.assign",
+      schedule: { everyMs: 2 * SECOND },
+      limitMs: MINUTE,
+      run: async () => void (await callAgents(broker, "agents.push", {}, { timeout: MINUTE })),
     },
     {
       name: "snapshots.repair",

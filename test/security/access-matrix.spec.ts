@@ -48,6 +48,10 @@ const UNBOUND: Readonly<Record<string, Row>> = {
   "room.sync": everyone,
   "presence.get": everyone,
   "presence.set": everyone,
+  "agents.me": staffOnly,
+  "agents.setAvailability": staffOnly,
+  "agents.list": nobody,
+  "agents.put": nobody,
   "replies.list": staffOnly,
   "replies.put": staffOnly,
   "replies.delete": staffOnly,
@@ -225,6 +229,7 @@ function paramsOf(contract: Contract, cast: Cast, stage: Stage, target: Target):
     cursors: {},
     userIds: [cast.owner.id],
     subscribe: true,
+    availability: "online",
     scope: contract.name === "replies.render" ? "shared" : "own",
     shortcut: SHORTCUT,
   };

@@ -21,6 +21,18 @@ const session = {
   openedAt: new Date(Date.now() - 7_300_000).toISOString(),
   lastSeq: 3,
 };
+const agent = {
+  id: id("a"),
+  name: HOSTILE,
+  availability: "away",
+  chosen: "online",
+  reason: "silent",
+  since: new Date().toISOString(),
+  connected: true,
+  load: 2,
+  capacity: 5,
+  skills: ["loan", "a skill with quite a long name, " + HOSTILE],
+};
 const event = (seq: number, type: string, data: object) => ({
   seq,
   type,
@@ -42,6 +54,18 @@ const services: ServiceSchema[] = [
     actions: {
       search: answer({ users: [] }),
       get: answer(({ id: userId }: { id: string }) => (userId === id("a") ? { id: userId, name: HOSTILE } : null)),
+    },
+  },
+  {
+    name: "agents",
+    actions: {
+      inspect: answer({ agents: [agent] }),
+      assign: answer(({ agentId }: { agentId?: string }) => ({
+        at: new Date().toISOString(),
+        reason: "the only agent who fits, with 1 of 5 sessions",
+        judgements: [{ agentId: id("a"), verdict: "fits", load: 1, capacity: 5, lacking: [HOSTILE] }],
+        ...(agentId !== "nobody" && { agentId: id("a") }),
+      })),
     },
   },
   { name: "auth", actions: { kick: answer({ logins: 2 }) } },
@@ -239,6 +263,18 @@ describe("operator commands", () => {
     expect(text).toMatch(/^last seen +2 min ago, 20/m);
     expect(text).toMatch(/ij +…?\S*example\.org +62 s$/m);
     expect(await run("who", { user: "nobody" })).toContain("There is no such user.");
+  });
+
+  it("lists agents with what they are, why, and how much they have", async () => {
+    expect(await run("agents", { after: "a", options: { limit: "5" } })).toMatch(/away: sil\S* +yes +2\/5 /);
+    expect(calls.at(-1)).toEqual({ name: "agents.inspect", params: { after: "a", limit: 5 } });
+  });
+
+  it("gives a session to somebody, and says why", async () => {
+    const text = await run("assign", { session: id("5e55"), agent: id("a") });
+    expect(text).toContain(`${id("a")} has it:\nthe only agent who fits, with 1 of 5 sessions.`);
+    expect(calls.at(-1)?.params).toEqual({ conversationId: id("5e55"), agentId: id("a") });
+    expect(await run("assign", { session: id("5e55"), agent: "nobody" })).toContain("Nobody has it:\n");
   });
 
   it("ends the logins of a user who exists", async () => {
