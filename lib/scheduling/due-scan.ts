@@ -1,4 +1,5 @@
 import type { Clock, Monotonic } from "../actor/ports";
+import { inTime } from "../actor/time";
 import { keepNewest } from "../keep-newest";
 import { sideBySide } from "../side-by-side";
 import type { Collection, Document, Filter } from "../store/collection";
@@ -6,7 +7,10 @@ import type { Turn } from "./job";
 
 export interface DueScanOptions<D extends Document> {
   readonly collection: Pick<Collection<D>, "find">;
-  /** Field path of a wall-clock millisecond, with an index that begins with the fields of `where` and ends with it. */
+  /**
+   * Field path of a wall-clock millisecond, with an index of the fields of `where`, then it, then `_id`: so a scan reads
+   * nothing but what is due.
+   */
   readonly field: string;
   readonly where?: Filter;
   /** Milliseconds after the field's time at which a document is due. */
@@ -17,7 +21,7 @@ export interface DueScanOptions<D extends Document> {
    * his own: resolves with the milliseconds until it is due there, and with nothing when it was done.
    */
   act(document: D, dueAt: number): Promise<number | void>;
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Clock;
   readonly monotonic: Monotonic;
   readonly probe?: DueProbe;
 }
@@ -39,8 +43,8 @@ export const timerCommandId = (kind: string, dueAt: number): string => `timer:${
 
 /**
  * Acts on every document whose time has come, the longest due first, in pages. A document stays in the index until its
- * projection has followed: what was done is not asked for again in the meantime, and what failed waits a little, and
- * holds nobody up.
+ * projection has followed: what was done is not asked for again in the meantime. What fails waits a little, and what
+ * takes its time is left to itself: neither holds anybody up.
  */
 export class DueScan<D extends Document> {
   /** Document and due time to when, in monotonic milliseconds, it may be asked for again, and failures so far. */
@@ -55,7 +59,7 @@ export class DueScan<D extends Document> {
     while (turn.live()) {
       const page = await this.page(last, through);
       await sideBySide(page, AT_ONCE, async (document) => {
-        if (turn.live()) await this.actOn(document);
+        if (turn.live()) await inTime(this.options.clock, PATIENCE_MS, () => this.actOn(document));
       });
       const end = page.at(-1);
       if (!end || page.length < PAGE) return;
@@ -66,7 +70,7 @@ export class DueScan<D extends Document> {
   private page(last: { readonly at: number; readonly id: string } | undefined, through: number): Promise<D[]> {
     const { collection, field, where } = this.options;
     const filter: Filter = { ...where, [field]: { $gte: last?.at ?? 0, $lte: through } };
-    if (last) filter.$or = [{ [field]: { $gt: last.at } }, { _id: { $gt: last.id } }];
+    if (last) filter.$or = [{ [field]: { $gt: last.at } }, { [field]: last.at, _id: { $gt: last.id } }];
     return collection.find(filter, { sort: { [field]: 1, _id: 1 }, limit: PAGE });
   }
 
@@ -77,6 +81,7 @@ export class DueScan<D extends Document> {
     const rest = this.resting.get(key);
     if (rest && monotonic() < rest.until) return;
     const failures = rest?.failures ?? 0;
+    this.letRest(key, MAX_REST_MS, { done: rest?.done ?? false, failures });
     try {
       const early = await this.options.act(document, dueAt);
       if (early === undefined && !rest?.done) probe?.acted(clock.now() - dueAt);
@@ -102,6 +107,8 @@ export class DueScan<D extends Document> {
 
 const PAGE = 500;
 const AT_ONCE = 16;
+/** What takes longer goes on by itself, and makes room. */
+const PATIENCE_MS = 500;
 /** A projection has followed long before. */
 const DONE_REST_MS = 30_000;
 const FIRST_REST_MS = 500;

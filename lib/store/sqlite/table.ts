@@ -84,7 +84,8 @@ export class Table {
       const prefix = index.sparse ? "s:" : "i:";
       const fields = Object.entries(index.fields);
       const label = `${this.definition.name} ${index.unique ? "unique " : ""}${prefix}${JSON.stringify(index.fields)}`;
-      const columns = fields.map(([path, direction]) => `"${prefix}${path}"${direction === -1 ? " DESC" : ""}`);
+      const nameOf = (path: string): string => (path === "_id" ? path : `"${prefix}${path}"`);
+      const columns = fields.map(([path, direction]) => `${nameOf(path)}${direction === -1 ? " DESC" : ""}`);
       const where = index.sparse ? `WHERE ${columns[0]?.replace(" DESC", "") ?? ""} IS NOT NULL` : "";
       const kind = index.unique ? "UNIQUE INDEX" : "INDEX";
       database.exec(
