@@ -10,6 +10,7 @@ import { ASSIGNMENTS } from "./agents/assignments.store";
 import { REFRESH_TOKENS, SPENT_TOKENS } from "./auth/refresh-tokens.store";
 import { REVOCATIONS } from "./auth/revocation-ledger";
 import { REPLIES } from "./replies/replies.store";
+import { TIMERS } from "./timers";
 import { KEYWORDS } from "./topics/keywords.store";
 import { TOPICS } from "./topics/topics.store";
 import { USERS } from "./users/users.store";
@@ -24,6 +25,7 @@ export const COLLECTIONS: readonly CollectionDefinition[] = [
   OUTBOX,
   LEASES,
   JOBS,
+  TIMERS,
   USERS,
   REFRESH_TOKENS,
   SPENT_TOKENS,

@@ -11,6 +11,7 @@ import { vitalsOf } from "../lib/vitals";
 import { broadcast } from "./call";
 import { conversationProbe } from "./conversation-metrics";
 import { publishingOf } from "./publishing";
+import { timersOf } from "./timers";
 
 /** The actor runtime of a node, shared by the services that are facades over it. */
 interface Shared {
@@ -99,6 +100,7 @@ function create(broker: ServiceBroker, settled: Listener): Conversations {
     random,
     ...(broker.transit && { isHome: (id: string) => routingOf(broker).isHome(COMMAND, id) }),
     ...publishingOf(broker),
+    alarm: timersOf(broker),
     incarnation: `${broker.nodeID}/${random.id()}`,
     fanout: fanoutOf(broker, () => conversations, settled),
     // Beside a store in this process the tail halves the cost of a page of history, and takes 50 kB a conversation: no.

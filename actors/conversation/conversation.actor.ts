@@ -9,6 +9,7 @@ import { Writer } from "../../lib/actor/writer";
 import type { Kv } from "../../lib/kv/kv";
 import type { Collection, Store } from "../../lib/store/collection";
 import { wellFormed } from "../../lib/store/values";
+import { type Alarm, Arming } from "./conversation.arming";
 import { ConversationBehaviour } from "./conversation.behaviour";
 import type { ConversationCommand, Facts, NoOp } from "./conversation.commands";
 import type { Limits } from "./conversation.decide";
@@ -64,6 +65,8 @@ export interface ConversationsOptions {
   readonly probe?: Probe;
   /** The outbox; absent where nobody listens. */
   readonly publishing?: Publishing;
+  /** Has a session's timers looked at when they are due; absent where nobody does. */
+  readonly alarm?: Alarm;
   /** Where the newest events of conversations are kept for reading; absent where the store is as near. */
   readonly kv?: Kv | undefined;
   readonly limits: Limits & { readonly mailbox: number; readonly activations: number };
@@ -92,9 +95,9 @@ export class Conversations {
   constructor(private readonly options: ConversationsOptions) {
     const { store, clock, random, incarnation, fanout, probe, limits, sole } = options;
     this.store = new ConversationStore(store);
-    this.projector = new Projector(this.store, clock, random, options.publishing, (error) =>
-      probe?.projectionFailed?.(error),
-    );
+    const arming = options.alarm && new Arming(options.alarm, clock);
+    const publishing = arming ? arming.publishing(options.publishing) : options.publishing;
+    this.projector = new Projector(this.store, clock, random, publishing, (error) => probe?.projectionFailed?.(error));
     const { monotonic, onLost } = options;
     const marks = store.collection<MarkDocument>(MARKS);
     const projected = (): number => this.projector.projected;
@@ -117,7 +120,7 @@ export class Conversations {
     });
     this.host = new ActorHost(
       {
-        behaviour: new ConversationBehaviour(this.store, random, limits),
+        behaviour: new ConversationBehaviour(this.store, random, limits, arming),
         log: this.store,
         writer: this.writer,
         heads: this.heads,

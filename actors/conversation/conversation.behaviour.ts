@@ -1,6 +1,7 @@
 import { type Behaviour, type Decision, STALE } from "../../lib/actor/behaviour";
 import type { Random } from "../../lib/actor/ports";
 import type { WireEvent } from "../../services/schemas";
+import type { Arming } from "./conversation.arming";
 import type { ConversationCommand, Draft, Facts, NoOp } from "./conversation.commands";
 import { colleagueWroteAfter, decide, type Limits } from "./conversation.decide";
 import { type Audience, maySee, sizeOf, type StoredEvent, toWire } from "./conversation.events";
@@ -21,6 +22,7 @@ export class ConversationBehaviour implements Behaviour<
     private readonly store: ConversationStore,
     private readonly random: Random,
     private readonly limits: Limits,
+    private readonly arming?: Arming,
   ) {}
 
   readonly evolve = evolve;
@@ -50,8 +52,10 @@ export class ConversationBehaviour implements Behaviour<
     const missedAfter = staleBase(state, command);
     const reader = readerToKnow(state, command);
     const nothing = [seq, prefix, missedAfter, reader].every((need) => need === undefined);
-    if (unknown.length === 0 && nothing) return undefined;
-    return this.read(state, command, { unknown, seq, prefix, missedAfter, reader, undurable: undurable() });
+    const armed = this.arming?.before(state, command);
+    if (unknown.length === 0 && nothing) return armed?.then(() => ({}));
+    const facts = this.read(state, command, { unknown, seq, prefix, missedAfter, reader, undurable: undurable() });
+    return armed ? Promise.all([facts, armed]).then(([read]) => read) : facts;
   }
 
   decide(

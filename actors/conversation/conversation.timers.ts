@@ -21,7 +21,7 @@ export function nextTimer(state: ConversationState): Timer | undefined {
 }
 
 /** When anybody last said something that everybody could see; at first, when the session was opened. */
-const lastHeardOf = (state: ConversationState, session: SessionState): number =>
+export const lastHeardOf = (state: ConversationState, session: SessionState): number =>
   Math.max(session.openedAt, session.reopenedAt ?? 0, state.lastMessage?.at ?? 0);
 
 function timersOf(session: SessionState, heardAt: number): Timer[] {

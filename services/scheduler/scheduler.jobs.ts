@@ -10,6 +10,7 @@ import { publishersOf } from "../publishers";
 import { callRoom } from "../room/room.internal";
 import type { RepairCursors } from "../room/snapshot-repair";
 import { deliveryProbe, repairCounter } from "./scheduler.metrics";
+import { timersJob } from "./timers.job";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -28,7 +29,7 @@ export function addJob(broker: ServiceBroker, job: Job): void {
 
 function tableOf(broker: ServiceBroker): Job[] {
   let table = byBroker.get(broker);
-  if (!table) byBroker.set(broker, (table = [...outboxJobs(broker), ...sweeps(broker)]));
+  if (!table) byBroker.set(broker, (table = [timersJob(broker), ...outboxJobs(broker), ...sweeps(broker)]));
   return table;
 }
 

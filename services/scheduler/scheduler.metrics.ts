@@ -3,6 +3,7 @@ import { metricsOf, type PlainCounter } from "../../lib/metrics";
 import type { DeliveryProbe } from "../../lib/outbox/delivery";
 import type { Job } from "../../lib/scheduling/job";
 import type { JobProbe } from "../../lib/scheduling/job-runner";
+import type { DueProbe } from "../../lib/scheduling/due-scan";
 import type { Scheduler } from "../../lib/scheduling/scheduler";
 
 /** The metrics of a scheduler node. */
@@ -45,6 +46,34 @@ export function deliveryProbe(broker: ServiceBroker, publisher: string): Deliver
       broker.logger.warn("a delivery failed", { publisher, error: error instanceof Error ? error.name : "unknown" });
     },
     died: () => void dead.value++,
+  };
+}
+
+/** What is measured of the timed life of sessions. */
+export interface TimerProbe extends DueProbe {
+  /** A row was looked at, with these effects: for each the milliseconds by which it was late. */
+  looked(late: readonly number[]): void;
+}
+
+/** Counts what time does to sessions, and tells the operator of what could not be done yet. */
+export function timerProbe(broker: ServiceBroker): TimerProbe {
+  const metrics = metricsOf(broker);
+  const looks = metrics.counter("parley_timer_looks_total", "Sessions looked at since a timer might have been due");
+  const fired = metrics.counter("parley_timers_fired_total", "Effects that time had on sessions");
+  const failures = metrics.counter("parley_timer_failures_total", "Looks that failed and are tried again");
+  const lateness = metrics.histogram("parley_timer_lateness_seconds", "Time from due to the effect", SECONDS);
+  return {
+    looked: (late) => {
+      looks.value++;
+      fired.value += late.length;
+      for (const ms of late) lateness.observe(ms / 1_000);
+    },
+    acted: () => undefined,
+    failed: (error) => {
+      failures.value++;
+      if (isAway(error)) broker.logger.debug("no node answers for a session's timers");
+      else broker.logger.warn("a session's timers could not be looked at, it is tried again", { error });
+    },
   };
 }
 

@@ -11,11 +11,13 @@ import { type SessionView, sessionView } from "../conversation-views";
 import { conversationsOf, startConversations, stopConversations } from "../conversations";
 import { otherCoresOf } from "../other-cores";
 import { STAFF } from "../schemas";
+import { timersOf } from "../timers";
 import { callUsers } from "../users/users.internal";
 import { openSession } from "./open-session";
 import { listSessions, type SessionFilter, type SessionPage } from "./session-lists";
 import * as contracts from "./session.contract";
 import type { SessionInternal } from "./session.internal";
+import { lookAt, type Looked } from "./timed-life";
 
 type Ctx<C extends keyof typeof contracts> = Context<Params<(typeof contracts)[C]>, Meta>;
 type Answer<C extends keyof typeof contracts> = Promise<Result<(typeof contracts)[C]>>;
@@ -88,6 +90,12 @@ export default class SessionService extends DomainService {
     };
     if (cursor === undefined) await otherCoresOf(this.broker, this.conversations).project({ sessions: true });
     return listSessions(this.conversations.store, filter, { cursor, limit });
+  }
+
+  @InternalAction("due", { actor: { kind: "conversation", id: "conversationId" } })
+  due(ctx: Context<SessionInternal["session.due"]["params"], Meta>): Promise<Looked> {
+    const { broker, conversations, resources } = this;
+    return lookAt({ conversations, timers: timersOf(broker), clock: resources.clock }, ctx.params, deadlineOf(ctx));
   }
 
   @InternalAction("inspect", { repeats: "read" })
