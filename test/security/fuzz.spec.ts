@@ -16,6 +16,7 @@ const HASHING = { names: ["auth.signup", "auth.login"], runs: 6 };
 const TRANSPORT_ERRORS = ["PAYLOAD_TOO_LARGE", "NOT_FOUND"];
 
 const ROUTES = CONTRACTS.filter(({ rest }) => rest).map((contract) => [contract.name, contract] as const);
+const FOR_ADMINS = ROUTES.filter(([, { access }]) => typeof access === "object" && access.roles.join() === "admin");
 const EVENTS = CONTRACTS.filter(({ socket }) => socket !== undefined).map(
   (contract) => [contract.name, contract] as const,
 );
@@ -39,6 +40,9 @@ describe("random requests", () => {
       members: [[cast.agent.id]],
       userId: [cast.otherCustomer.id],
       userIds: [[cast.agent.id]],
+      version: [0, 1],
+      timeZone: ["Europe/Berlin"],
+      holidays: [["2026-12-25"]],
     };
   }, 60_000);
 
@@ -75,6 +79,16 @@ describe("random requests", () => {
     const send = async (params: unknown) => answered(contract, await overSocket(socket, contract, params));
     await fc.assert(fc.asyncProperty(inputs, send), { numRuns: runsOf(contract) });
   });
+
+  it.each(FOR_ADMINS)(
+    "to the route of %s by an administrator get an answer of its contract",
+    async (_name, contract) => {
+      const admin = await server.adminToken();
+      const inputs = fc.oneof(valid(contract.params, known), broken(contract.params, known));
+      const send = async (params: unknown) => answered(contract, await overRest(server.url, contract, params, admin));
+      await fc.assert(fc.asyncProperty(inputs, send), { numRuns: runsOf(contract) });
+    },
+  );
 
   it("that a contract does not allow store nothing", async () => {
     const { sessionId, groupId, ...seqs } = await setStage(server, cast);

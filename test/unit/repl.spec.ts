@@ -42,6 +42,20 @@ const event = (seq: number, type: string, data: object) => ({
   audience: "all",
 });
 
+const topic = {
+  id: "cards and accounts, " + HOSTILE,
+  number: 1_000_000,
+  name: HOSTILE.repeat(3),
+  urgency: "urgent",
+  skills: ["cards", "accounts", "english", HOSTILE],
+  mode: "push",
+  texts: {},
+  archived: false,
+  version: 1_234,
+  open: false,
+  hours: { timeZone: "UTC", weekly: [], holidays: [] },
+};
+
 const calls: Array<{ name: string; params: unknown }> = [];
 const answer = (result: object) => (ctx: Context<Record<string, unknown>>) => {
   calls.push({ name: ctx.action?.name ?? "", params: ctx.params });
@@ -55,6 +69,10 @@ const services: ServiceSchema[] = [
       search: answer({ users: [] }),
       get: answer(({ id: userId }: { id: string }) => (userId === id("a") ? { id: userId, name: HOSTILE } : null)),
     },
+  },
+  {
+    name: "topics",
+    actions: { inspect: answer({ topics: [topic, { ...topic, id: "old", archived: true }], keywords: 7 }) },
   },
   {
     name: "agents",
@@ -172,7 +190,10 @@ describe("operator commands", () => {
   });
 
   it("never lets what people typed reach the terminal as control characters", async () => {
-    const text = (await run("sessions")) + (await run("conversation", { id: id("5e55"), options: { texts: true } }));
+    const text =
+      (await run("sessions")) +
+      (await run("topics")) +
+      (await run("conversation", { id: id("5e55"), options: { texts: true } }));
     expect(text).toContain("Bob");
     expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
     expect(text).not.toMatch(/^mol \$ quit/m);
@@ -215,6 +236,13 @@ describe("operator commands", () => {
 
   it.each(["0", "101", "x", "1.5"])("refuses the limit %s in one line", async (limit) => {
     expect(await run("who", { options: { limit } })).toBe("--limit takes a number from 1 to 100");
+  });
+
+  it("tells which topics are open, and how many keyword rules there are", async () => {
+    const text = await run("topics");
+    expect(text).toMatch(/^cards.* 1000000 .* urgent +push +closed .* 1234$/m);
+    expect(text).toMatch(/^old .* archived /m);
+    expect(text).toMatch(/^Keyword rules: 7$/m);
   });
 
   it("tells how many are connected beyond those it lists", async () => {
