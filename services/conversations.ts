@@ -1,7 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 import { Conversations, type Fanout } from "../actors/conversation/conversation.actor";
 import type { StoredEvent } from "../actors/conversation/conversation.events";
-import { LISTED_MEMBERS } from "../actors/conversation/conversation.state";
+import type { Watermark } from "../actors/conversation/conversation.watermarks";
 import { ParleyError } from "../lib/errors";
 import { lifecycleOf } from "../lib/lifecycle";
 import { othersOffering } from "../lib/offers";
@@ -11,6 +11,7 @@ import { vitalsOf } from "../lib/vitals";
 import { broadcast } from "./call";
 import { conversationProbe } from "./conversation-metrics";
 import { publishingOf } from "./publishing";
+import { receiptsOf } from "./receipts";
 import { timersOf } from "./timers";
 
 /** The actor runtime of a node, shared by the services that are facades over it. */
@@ -149,29 +150,25 @@ function fanoutOf(broker: ServiceBroker, conversations: () => Conversations, set
     },
     beat: (beat) => void broadcast(broker, "log.beat", beat, IO),
     found: (events) => void broadcast(broker, "log.found", { events }, IO),
-    receipts: (conversationId, watermarks) => {
-      const state = conversations().host.peek(conversationId);
-      if (state && state.memberCount > LISTED_MEMBERS) {
-        void tellCount(broker, conversations(), conversationId, state);
-        return;
-      }
-      const receipts = watermarks.map(({ userId, readSeq, deliveredSeq }) => ({ userId, readSeq, deliveredSeq }));
-      void broadcast(broker, "receipts.changed", { conversationId, receipts }, IO);
-    },
+    receipts: (conversationId, watermarks) => void tellReceipts(broker, conversations(), conversationId, watermarks),
   };
 }
 
-/** In a large conversation nobody is told who has read, but how many have read everything. */
-async function tellCount(
+/** Nobody waits for it, and what cannot be told now is told with the next receipt. */
+async function tellReceipts(
   broker: ServiceBroker,
-  { receipts }: Conversations,
+  { host, store, receipts }: Conversations,
   conversationId: string,
-  { seq, memberCount }: { seq: number; memberCount: number },
+  watermarks: readonly Watermark[],
 ): Promise<void> {
   try {
-    const read = await receipts.countRead(conversationId, seq, memberCount);
-    await broadcast(broker, "receipts.changed", { conversationId, receipts: [], count: { seq, read } }, IO);
+    const told = await receiptsOf(conversationId, watermarks, {
+      state: host.peek(conversationId),
+      lastForAll: (seq) => store.lastForAll(conversationId, seq),
+      countRead: (seq, limit) => receipts.countRead(conversationId, seq, limit),
+    });
+    await broadcast(broker, "receipts.changed", told, IO);
   } catch (error) {
-    broker.logger.warn("receipts could not be counted", { error });
+    broker.logger.warn("receipts could not be told", { error });
   }
 }

@@ -18,13 +18,24 @@ export interface BrokerEvents {
   "log.beat": { readonly incarnation: string; readonly flush: number };
   /** Events found in the log that may not have been broadcast: a repeat, or a load after a crash. To group `io`. */
   "log.found": { readonly events: readonly StoredEvent[] };
-  /** Watermarks that grew; in a large conversation only how many have read through `seq`. To group `io`. */
+  /**
+   * Watermarks that grew, as every member may know of them; in a large conversation only how many have read through
+   * `seq`. To group `io`.
+   */
   "receipts.changed": {
     readonly conversationId: string;
     readonly receipts: readonly Receipt[];
+    /** The same for the staff, where that differs: who has read a note. */
+    readonly staff?: readonly Receipt[];
     readonly count?: { readonly seq: number; readonly read: number };
   };
-  "typing.changed": { readonly conversationId: string; readonly userId: string; readonly on: boolean };
+  "typing.changed": {
+    readonly conversationId: string;
+    readonly userId: string;
+    readonly on: boolean;
+    /** Who is told: every member, when absent. */
+    readonly audience?: "staff";
+  };
   "presence.changed": {
     readonly userId: string;
     readonly status: string;

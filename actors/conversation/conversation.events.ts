@@ -68,6 +68,21 @@ export const isA = <T extends EventType>(event: StoredEvent, type: T): event is 
 export const maySee = (event: Pick<StoredEvent, "audience">, viewer: Audience): boolean =>
   viewer === "staff" || event.audience === "all";
 
+/** Why and how the staff hand a session among themselves is theirs: everybody else learns only that they do. */
+const STAFF_WORDS: ReadonlySet<string> = new Set(["reason", "note"]);
+const HANDED_ON: ReadonlySet<EventType> = new Set<EventType>([
+  "session.assigned",
+  "session.transferred",
+  "session.bounced",
+  "session.returned",
+]);
+
+/** The data of an event that the viewer may see, as far as the viewer may see it. */
+function dataFor({ type, data }: StoredEvent, viewer: Audience): EventData[EventType] {
+  if (viewer === "staff" || !HANDED_ON.has(type)) return data;
+  return Object.fromEntries(Object.entries(data).filter(([field]) => !STAFF_WORDS.has(field))) as typeof data;
+}
+
 /** An event as a viewer of this audience gets it. */
 export const toWire = (event: StoredEvent, viewer: Audience): WireEvent => ({
   conversationId: event.conversationId,
@@ -77,7 +92,7 @@ export const toWire = (event: StoredEvent, viewer: Audience): WireEvent => ({
   type: event.type,
   at: new Date(event.at).toISOString(),
   by: event.by,
-  data: event.data,
+  data: dataFor(event, viewer),
   commandId: event.commandId,
   ...(event.audience === "staff" && { audience: event.audience }),
 });

@@ -12,6 +12,8 @@ export interface Authorised {
   readonly state: ConversationState;
   readonly audience: Audience;
   readonly through: number;
+  /** The newest seq that this audience knows of: nobody is told where events end that they may not see. */
+  readonly last: number;
 }
 
 export interface SyncAnswer {
@@ -54,7 +56,7 @@ export class ConversationReader {
    * are too large for one answer.
    */
   async history(
-    { state, audience, through }: Authorised,
+    { state, audience, through }: Omit<Authorised, "last">,
     asked: { before?: number; after?: number; limit: number },
   ): Promise<{ messages: WireMessage[]; hasMore: boolean }> {
     const forward = asked.after !== undefined && asked.before === undefined;
@@ -85,7 +87,7 @@ export class ConversationReader {
       Object.entries(cursors).map(async ([id, cursor]) => {
         const access = await this.readable(id, userId, deadline);
         if (access === "unread") answer.unread.push(id);
-        else if (!access || cursor > access.through || access.through - cursor > SYNC_REACH) answer.reset.push(id);
+        else if (!access || cursor > access.last || access.through - cursor > SYNC_REACH) answer.reset.push(id);
         else if (cursor < access.through) behind.push({ ...access, cursor });
         else answer.complete[id] = { through: cursor, standing: access.audience };
       }),
@@ -149,7 +151,10 @@ export class ConversationReader {
   private async grant(state: ConversationState, userId: string): Promise<Authorised | undefined> {
     const { standing, seq } = await this.standing(state, userId);
     if (state.seq === 0 || standing === "none") return undefined;
-    return { state, audience: standing, through: Math.max(state.seq, seq) };
+    const through = Math.max(state.seq, seq);
+    // A member document beyond the state is of an event that everybody sees.
+    const last = standing === "staff" || through > state.seq ? through : state.lastAll;
+    return { state, audience: standing, through, last };
   }
 
   private async standing(state: ConversationState, userId: string): Promise<{ standing: Standing; seq: number }> {

@@ -228,6 +228,13 @@ export class ConversationStore implements LogPort<StoredEvent> {
     return nextKey(this.events, prefix);
   }
 
+  /** The newest event with a seq of at most `seq` that every member sees: its seq, 0 when there is none. */
+  async lastForAll(conversationId: string, seq: number): Promise<number> {
+    const filter: Filter = { conversationId, seq: { $lte: seq }, audience: "all" };
+    const found = await this.events.findOne(filter, { sort: { seq: -1 } });
+    return found?.seq ?? 0;
+  }
+
   /** How far a member has read. */
   async readSeq(conversationId: string, userId: string): Promise<number> {
     const watermark = await this.watermarks.findOne({ _id: memberId(conversationId, userId) });

@@ -7,6 +7,8 @@ import type { Connections } from "./connections";
 import type { RoomDelivery } from "./rooms/ports";
 import { type EncodedPacket, encodeEvent, sendPacket } from "./wire";
 
+const EVERYBODY: readonly Audience[] = ["all", "staff"];
+
 type Viewers = Readonly<Record<Audience, Map<string, ClientSocket>>>;
 
 /** Brings frames to the sockets of this node: each is encoded once for all who get it. */
@@ -50,12 +52,17 @@ export class Fanout implements RoomDelivery {
     this.deliveries.value += events.length;
   }
 
-  receipts(change: BrokerEvents["receipts.changed"]): void {
-    this.tell(encodeEvent("receipts", change), this.in(change.conversationId));
+  receipts({ staff, ...change }: BrokerEvents["receipts.changed"]): void {
+    const { conversationId } = change;
+    const packet = encodeEvent("receipts", change);
+    this.tell(packet, this.in(conversationId, ["all"]));
+    const whole = staff ? encodeEvent("receipts", { ...change, receipts: staff }) : packet;
+    this.tell(whole, this.in(conversationId, ["staff"]));
   }
 
   typing(change: BrokerEvents["typing.changed"]): void {
-    const others = this.in(change.conversationId).filter((socket) => socket.data.user.id !== change.userId);
+    const told = this.in(change.conversationId, change.audience === "staff" ? ["staff"] : EVERYBODY);
+    const others = told.filter((socket) => socket.data.user.id !== change.userId);
     this.tell(encodeEvent("typing", change), others);
   }
 
@@ -66,9 +73,9 @@ export class Fanout implements RoomDelivery {
     this.tell(encodeEvent("presence", presence), sockets);
   }
 
-  private in(conversationId: string): ClientSocket[] {
+  private in(conversationId: string, audiences: readonly Audience[] = EVERYBODY): ClientSocket[] {
     const room = this.rooms.get(conversationId);
-    return room ? [...room.all.values(), ...room.staff.values()] : [];
+    return room ? audiences.flatMap((audience) => [...room[audience].values()]) : [];
   }
 
   private tell(packet: EncodedPacket, sockets: Iterable<ClientSocket>): void {

@@ -176,8 +176,8 @@ export class IoNode {
     this.connections.remove(socket);
     this.rooms.removeSocket(socket.id);
     this.queue.unsubscribe(socket);
-    for (const conversationId of this.typing.forget(socket)) {
-      void broadcast(this.parts.broker, "typing.changed", { conversationId, userId, on: false }, ["io"]);
+    for (const place of this.typing.forget(socket)) {
+      void broadcast(this.parts.broker, "typing.changed", { ...place, userId, on: false }, ["io"]);
     }
     this.presence.disconnected(socket);
   }

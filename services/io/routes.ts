@@ -22,7 +22,7 @@ export interface RouteParts {
   readonly clock: Clock;
   readonly queue: QueueFeed;
   readonly typing: TypingState;
-  readonly rooms: Pick<RoomTable, "isMember" | "afterSync">;
+  readonly rooms: Pick<RoomTable, "audienceOf" | "afterSync">;
 }
 
 /** What each socket event does: every contract with a socket name is here, and nothing else is an event. */
@@ -76,11 +76,12 @@ const queueRoute = ({ queue: feed }: RouteParts): Route =>
   });
 
 const typingRoute = ({ broker, typing: state, rooms }: RouteParts): Route =>
-  localRoute(typing, async (socket, { conversationId, on }: { conversationId: string; on: boolean }) => {
-    if (!rooms.isMember(socket.id, conversationId)) throw new ParleyError("NOT_FOUND");
+  localRoute(typing, async (socket, { on, ...place }: Params<typeof typing>) => {
+    const standing = rooms.audienceOf(socket.id, place.conversationId);
+    if (standing === undefined) throw new ParleyError("NOT_FOUND");
+    if (place.audience === "staff" && standing !== "staff") throw new ParleyError("FORBIDDEN");
     const userId = socket.data.user.id;
-    if (state.isNews(socket, conversationId, on))
-      await broadcast(broker, "typing.changed", { conversationId, userId, on }, ["io"]);
+    if (state.isNews(socket, place, on)) await broadcast(broker, "typing.changed", { ...place, userId, on }, ["io"]);
     return null;
   });
 

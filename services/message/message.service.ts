@@ -93,8 +93,7 @@ export default class MessageService extends DomainService {
     const { conversationId, seq } = ctx.params;
     const userId = callerOf(ctx).id;
     const { reader, receipts } = this.conversations;
-    const { state, audience, through } = await reader.authorise(conversationId, userId, deadlineOf(ctx));
-    const last = audience === "staff" ? through : state.lastAll;
+    const { last } = await reader.authorise(conversationId, userId, deadlineOf(ctx));
     const watermark = await receipts.raise(conversationId, userId, kind, Math.min(seq, last));
     return { seq: kind === "read" ? watermark.readSeq : watermark.deliveredSeq };
   }

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { contract } from "../../lib/contract";
-import { Id, literals, Nothing, Time } from "../schemas";
+import { Audience, Id, literals, Nothing, Time } from "../schemas";
 
 export const STATUSES = ["online", "away", "busy", "offline"] as const;
 export const Presence = Type.Object({ status: literals(STATUSES), lastSeenAt: Type.Optional(Time) });
@@ -32,9 +32,9 @@ export const set = contract({
 export const typing = contract({
   name: "presence.typing",
   summary: "Tell the other members that the caller is typing, or stopped",
-  params: Type.Object({ conversationId: Id, on: Type.Boolean() }),
+  params: Type.Object({ conversationId: Id, on: Type.Boolean(), audience: Type.Optional(Audience) }),
   result: Nothing,
   access: "user",
-  errors: ["NOT_FOUND"],
+  errors: ["NOT_FOUND", "FORBIDDEN"],
   socket: "typing",
 });

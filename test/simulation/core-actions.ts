@@ -88,8 +88,7 @@ function messageActions(parts: () => CoreParts): Handlers {
     },
     "message.receipt": async ({ conversationId, seq, kind }: Receipt, { userId = "", deadline = 0 }: Meta) => {
       const { reader, receipts } = parts().conversations;
-      const { state, audience, through } = await reader.authorise(conversationId, userId, deadline);
-      const last = audience === "staff" ? through : state.lastAll;
+      const { last } = await reader.authorise(conversationId, userId, deadline);
       const watermark = await receipts.raise(conversationId, userId, kind, Math.min(seq, last));
       return { seq: kind === "read" ? watermark.readSeq : watermark.deliveredSeq };
     },

@@ -44,7 +44,8 @@ class Rig {
   }
 
   state(id: string): ConversationState {
-    return { ...emptyState(id), seq: this.heads.get(id) ?? 0, members: new Map([["ada", "all"]]) };
+    const seq = this.heads.get(id) ?? 0;
+    return { ...emptyState(id), seq, lastAll: seq, members: new Map([["ada", "all"]]) };
   }
 
   private head(id: string): Promise<ConversationState> {
