@@ -109,6 +109,22 @@ export class RoomTable {
     await Promise.all(Object.entries(through).map(([id, at]) => this.join(connection, id, at.through, at.standing)));
   }
 
+  /**
+   * Lets a socket see a conversation as its staff see it, from after `at` on, though its user is no member: whoever calls
+   * this has the right and has said so. Resolves when it is live. Ends with `unwatch`, the socket, or a membership.
+   */
+  async watch(socketId: string, conversationId: string, at: number): Promise<void> {
+    const connection = this.sockets.get(socketId);
+    if (!connection || this.stopped) return;
+    const room = this.rooms.get(conversationId) ?? this.open(conversationId, at);
+    await room.watch(connection.socket, at);
+  }
+
+  /** Ends what `watch` began. */
+  unwatch(socketId: string, conversationId: string): void {
+    this.rooms.get(conversationId)?.unwatch(socketId);
+  }
+
   receiveFlush(flush: BrokerEvents["log.flush"]): void {
     if (this.stopped) return;
     this.receive(flush.events);
@@ -158,7 +174,7 @@ export class RoomTable {
     this.ports.missed?.();
   }
 
-  /** The audience in which the socket is live in the room; undefined when it is not. */
+  /** The audience in which the socket is live in the room as a member's; undefined when it is not. */
   audienceOf(socketId: string, conversationId: string): Audience | undefined {
     return this.rooms.get(conversationId)?.audienceOf(socketId);
   }

@@ -36,6 +36,8 @@ export class Room {
   readonly bornAt: number;
   private readonly viewers: Viewers;
   private readonly joiners = new Map<string, CatchUp>();
+  /** Sockets that are here though their users are no members: nobody is told, and nothing of theirs is taken. */
+  private readonly watching = new Set<string>();
   private ready: StoredEvent[] = [];
   private readonly ahead = new Map<number, StoredEvent>();
   private filling: Promise<void> | undefined;
@@ -105,6 +107,7 @@ export class Room {
    * @param through  the room is brought to at least this seq first
    */
   join(socket: LocalSocket, at: number, standing: Audience | "none", through = at): Promise<void> {
+    this.watching.delete(socket.id);
     const live = this.viewers.get(socket.id);
     if (live && live.since <= at) return Promise.resolve();
     const underWay = this.joiners.get(socket.id);
@@ -121,6 +124,24 @@ export class Room {
     return joiner.done;
   }
 
+  /**
+   * Lets a socket see what the staff see after `at`, until `unwatch`. One that is in already stays as it is. It ends,
+   * too, when its user was a member meanwhile and is no more.
+   */
+  watch(socket: LocalSocket, at: number): Promise<void> {
+    if (this.viewers.get(socket.id)) return Promise.resolve();
+    const underWay = this.joiners.get(socket.id);
+    if (underWay) return underWay.done;
+    const joined = this.join(socket, at, "staff");
+    this.watching.add(socket.id);
+    return joined;
+  }
+
+  /** Ends what `watch` began; a member stays in. */
+  unwatch(socketId: string): void {
+    if (this.watching.has(socketId)) this.remove(socketId);
+  }
+
   /** The socket is closed. */
   remove(socketId: string): void {
     this.drop(socketId);
@@ -134,9 +155,9 @@ export class Room {
     return this.viewers.get(socketId)?.since ?? this.joiners.get(socketId)?.from;
   }
 
-  /** The audience of a live socket. */
+  /** The audience of a live socket of a member. */
   audienceOf(socketId: string): Audience | undefined {
-    return this.viewers.get(socketId)?.audience;
+    return this.watching.has(socketId) ? undefined : this.viewers.get(socketId)?.audience;
   }
 
   close(): void {
@@ -176,6 +197,7 @@ export class Room {
 
   private gain(userId: string, audience: Audience, since: number): void {
     for (const socket of this.host.socketsOf(userId)) {
+      this.watching.delete(socket.id);
       if (!this.joiners.has(socket.id)) this.enter(socket, audience, since);
     }
   }
@@ -185,6 +207,7 @@ export class Room {
   }
 
   private drop(socketId: string): void {
+    this.watching.delete(socketId);
     if (this.viewers.drop(socketId)) this.host.gone(socketId, this);
   }
 
@@ -225,6 +248,7 @@ export class Room {
   private finish(joiner: CatchUp): void {
     const standing = joiner.drain();
     this.joiners.delete(joiner.socket.id);
+    if (standing === "none") this.watching.delete(joiner.socket.id);
     if (standing === "none") this.host.gone(joiner.socket.id, this);
     else this.enter(joiner.socket, standing, joiner.from);
     this.closeIfEmpty();
@@ -234,6 +258,7 @@ export class Room {
     joiner.cancelled = true;
     joiner.finish();
     this.joiners.delete(joiner.socket.id);
+    this.watching.delete(joiner.socket.id);
     this.host.gone(joiner.socket.id, this);
   }
 

@@ -324,3 +324,87 @@ describe("after a sync", () => {
     bench.table.stop();
   });
 });
+
+describe("a socket that watches", () => {
+  /** A session of carol that nobody on this node but carol is in, with sue connected. */
+  async function session(): Promise<Bench> {
+    const bench = new Bench();
+    bench.log.append("session.opened", { topic: "t", urgency: "normal", customerId: "carol" });
+    bench.log.append("session.assigned", { agentId: "anna", via: "claim" });
+    bench.member("carol", 2);
+    await bench.connect("carol");
+    await bench.connect("sue");
+    return bench;
+  }
+  const note = (bench: Bench) => bench.log.append("message.created", { text: "a note" }, { audience: "staff" });
+
+  it("gets what the staff get from there on, and is no member", async () => {
+    const bench = await session();
+    await bench.table.watch("sue", "c", 2);
+    bench.flush([note(bench), ...bench.log.messages(1)]);
+    expect(bench.seqs("sue")).toEqual([3, 4]);
+    expect(bench.seqs("carol")).toEqual([4]);
+    expect(bench.table.isMember("sue", "c")).toBe(false);
+    bench.table.stop();
+  });
+
+  it("gets what lies between where it was told to begin and the room", async () => {
+    const bench = await session();
+    bench.flush([note(bench), note(bench)]);
+    await bench.table.watch("sue", "c", 3);
+    expect(bench.seqs("sue")).toEqual([4]);
+    bench.table.stop();
+  });
+
+  it("opens a room where there is none, and leaves none behind", async () => {
+    const bench = await session();
+    bench.table.removeSocket("carol");
+    await bench.table.watch("sue", "c", 2);
+    bench.flush([note(bench)]);
+    expect(bench.seqs("sue")).toEqual([3]);
+    bench.table.unwatch("sue", "c");
+    await settle();
+    expect(bench.table.size).toBe(0);
+    bench.table.stop();
+  });
+
+  it("gets nothing after it has stopped, nor when it stops while it catches up", async () => {
+    const bench = await session();
+    await bench.table.watch("sue", "c", 2);
+    bench.table.unwatch("sue", "c");
+    bench.flush([note(bench)]);
+    let open = (): void => undefined;
+    bench.gate = new Promise((resolve) => (open = resolve));
+    const watching = bench.table.watch("sue", "c", 2);
+    bench.table.unwatch("sue", "c");
+    open();
+    await watching;
+    bench.flush([note(bench)]);
+    expect(bench.seqs("sue")).toEqual([]);
+    bench.table.stop();
+  });
+
+  it("becomes a member by joining, whom stopping does not put out", async () => {
+    const bench = await session();
+    await bench.table.watch("sue", "c", 2);
+    bench.flush([bench.log.append("member.joined", { userId: "sue", standing: "staff" })]);
+    expect(bench.table.audienceOf("sue", "c")).toBe("staff");
+    bench.table.unwatch("sue", "c");
+    bench.flush([note(bench)]);
+    expect(bench.seqs("sue")).toEqual([3, 4]);
+    bench.flush([bench.log.append("member.left", { userId: "sue" }), note(bench)]);
+    expect(bench.seqs("sue")).toEqual([3, 4, 5]);
+    bench.table.stop();
+  });
+
+  it("does not change what a member sees", async () => {
+    const bench = await session();
+    await bench.table.watch("carol", "c", 0);
+    bench.flush([note(bench), ...bench.log.messages(1)]);
+    expect(bench.seqs("carol")).toEqual([4]);
+    bench.table.unwatch("carol", "c");
+    bench.flush(bench.log.messages(1));
+    expect(bench.seqs("carol")).toEqual([4, 5]);
+    bench.table.stop();
+  });
+});
