@@ -13,6 +13,25 @@ export interface RestBinding {
   readonly path: string;
   /** Status of success; 200 when absent. 204 sends no body. */
   readonly status?: number;
+  readonly document?: DocumentBinding;
+}
+
+/**
+ * The answer is a file instead of JSON: the `text` of the results one after the other, each asked for with the `cursor` of
+ * the one before, until there is none. Callers of the route give no cursor.
+ */
+export interface DocumentBinding {
+  /** Name of the file, without its extension. */
+  readonly name: string;
+  /** By the `format` of the result: the media type and the extension. */
+  readonly formats: Readonly<Record<string, { readonly type: string; readonly extension: string }>>;
+}
+
+/** What the actions of such routes answer. */
+export interface DocumentPart {
+  readonly format: string;
+  readonly text: string;
+  readonly cursor?: string;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { TSchema } from "@sinclair/typebox";
-import { COMMON_ERRORS, type Contract, type RestBinding } from "./contract";
+import { COMMON_ERRORS, type Contract, type DocumentBinding, type RestBinding } from "./contract";
 import { ERRORS, type ErrorType } from "./errors";
 
 export interface ApiInfo {
@@ -60,7 +60,8 @@ function parametersOf(contract: RestContract): Json[] {
     schema: plain(properties[name]),
   }));
   if (contract.rest.method === "GET") {
-    for (const name of Object.keys(properties).filter((property) => !inPath.includes(property))) {
+    const left = contract.rest.document ? [...inPath, "cursor"] : inPath;
+    for (const name of Object.keys(properties).filter((property) => !left.includes(property))) {
       const schema = plain(properties[name]);
       parameters.push({ name, in: "query", required: required.includes(name), schema });
     }
@@ -94,8 +95,18 @@ function bodyOf(contract: RestContract): Json | undefined {
 
 function successOf(contract: RestContract): Json {
   if (contract.rest.status === 204) return { description: "Done." };
+  const { document } = contract.rest;
+  if (document) return { description: "The file.", content: contentOf(document) };
   return { description: "Success.", content: { "application/json": { schema: plain(contract.result) } } };
 }
+
+const contentOf = ({ formats }: DocumentBinding): Json =>
+  Object.fromEntries(
+    Object.values(formats).map(({ type }) => {
+      const [media = type] = type.split(";");
+      return [media, { schema: media === "application/json" ? {} : { type: "string" } }];
+    }),
+  );
 
 /** One response for each status, naming the error types that have it. */
 function errorResponses(contract: Contract): Record<string, Json> {

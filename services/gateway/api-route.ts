@@ -3,7 +3,7 @@ import ApiGateway from "moleculer-web";
 import type { Context, ServiceBroker } from "moleculer";
 import { type AnswerMetrics, answerMetricsOf } from "../../lib/answer-metrics";
 import type { Config } from "../../lib/config";
-import type { Contract, RestBinding } from "../../lib/contract";
+import type { Contract, DocumentPart, RestBinding } from "../../lib/contract";
 import { isParleyError, ParleyError } from "../../lib/errors";
 import { errorTypeOf } from "../../lib/middlewares/errors";
 import type { Patience } from "../../lib/patience";
@@ -13,6 +13,7 @@ import { API_PREFIX } from "../api";
 import { addressKey, AttemptLimit, sharedCount } from "../auth/limits";
 import type { Meta, Principal } from "../auth/principal";
 import { CONTRACTS } from "../contracts";
+import { sendDocument } from "./document";
 import type { ApiRequest, ApiResponse } from "./exchange";
 import { invalid, paramsOf } from "./request-params";
 import { sendError, sendJson } from "./responses";
@@ -92,8 +93,11 @@ function serve(ports: ApiPorts, metrics: AnswerMetrics, contract: Contract, rest
         body: request.body,
         idempotencyKey: headerOf(request, "idempotency-key"),
       });
-      const data = await ports.patience.wait(call(request.$ctx, contract.name, params, meta), contract);
-      sendJson(response, rest.status ?? 200, data);
+      const ask = (given: object): Promise<unknown> =>
+        ports.patience.wait(call(request.$ctx, contract.name, given, meta), contract);
+      if (rest.document)
+        await sendDocument(response, rest.document, (cursor) => ask({ ...params, cursor }) as Promise<DocumentPart>);
+      else sendJson(response, rest.status ?? 200, await ask(params));
       metrics.answered("ok", performance.now() - start);
     } catch (error) {
       if (!isParleyError(error)) {

@@ -129,3 +129,42 @@ export const queue = contract({
   errors: [],
   socket: "session.queue",
 });
+
+const TRANSCRIPT_FORMATS = ["json", "html", "text"] as const;
+
+export const transcript = contract({
+  name: "session.transcript",
+  summary: "Write down what was said in a session, as the caller may see it",
+  params: Type.Object({
+    sessionId: Id,
+    format: Type.Optional(
+      Type.Unsafe<(typeof TRANSCRIPT_FORMATS)[number]>({
+        type: "string",
+        enum: [...TRANSCRIPT_FORMATS],
+        default: "json",
+      }),
+    ),
+    cursor: Cursor,
+  }),
+  result: Type.Object({
+    format: literals(TRANSCRIPT_FORMATS),
+    text: Type.String({ description: "A part of the document; the parts one after the other are the whole" }),
+    cursor: Type.Optional(Type.String()),
+  }),
+  access: "user",
+  errors: ["NOT_FOUND"],
+  rest: {
+    method: "GET",
+    path: "/sessions/:sessionId/transcript",
+    document: {
+      name: "transcript",
+      formats: {
+        json: { type: "application/json; charset=utf-8", extension: "json" },
+        html: { type: "text/html; charset=utf-8", extension: "html" },
+        text: { type: "text/plain; charset=utf-8", extension: "txt" },
+      },
+    },
+  },
+  socket: "session.transcript",
+  actor,
+});

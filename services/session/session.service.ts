@@ -17,6 +17,7 @@ import { openSession } from "./open-session";
 import { listSessions, type SessionFilter, type SessionPage } from "./session-lists";
 import * as contracts from "./session.contract";
 import type { SessionInternal } from "./session.internal";
+import { transcriptPart } from "./transcript/transcript";
 import { lookAt, type Looked } from "./timed-life";
 
 type Ctx<C extends keyof typeof contracts> = Context<Params<(typeof contracts)[C]>, Meta>;
@@ -98,6 +99,15 @@ export default class SessionService extends DomainService {
     return lookAt({ conversations, timers: timersOf(broker), clock: resources.clock }, ctx.params, deadlineOf(ctx));
   }
 
+  @Action(contracts.transcript)
+  transcript(ctx: Ctx<"transcript">): Answer<"transcript"> {
+    const { sessionId, format = "json", cursor } = ctx.params;
+    const { reader, store } = this.conversations;
+    const names = (userIds: readonly string[]) => namesOf(ctx, userIds);
+    const ask = { sessionId, format, ...(cursor !== undefined && { cursor }) };
+    return transcriptPart({ reader, store, names }, { ...ask, userId: callerOf(ctx).id, deadline: deadlineOf(ctx) });
+  }
+
   @InternalAction("inspect", { repeats: "read" })
   async inspect(ctx: Context<SessionInternal["session.inspect"]["params"], Meta>): Promise<SessionPage> {
     const { limit, ...filter } = ctx.params;
@@ -117,6 +127,11 @@ export default class SessionService extends DomainService {
     if (!session) throw new ParleyError("NOT_FOUND");
     return sessionView(sessionId, session, seq);
   }
+}
+
+async function namesOf(ctx: Context<unknown, Meta>, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const users = await Promise.all(ids.map((id) => callUsers(ctx, "users.get", { id })));
+  return new Map(users.flatMap((user) => (user ? [[user.id, user.name] as const] : [])));
 }
 
 const withReason = (reason: string | undefined) => (reason === undefined ? {} : { reason });

@@ -63,6 +63,7 @@ const BOUND: Readonly<Record<string, Partial<Record<Target, Row>>>> = {
   "session.return": { session: servingAgent },
   "session.transfer": { session: servingAgent },
   "session.close": { session: membersOnly },
+  "session.transcript": { session: membersOnly },
   "session.get": { session: { ...everyone, otherCustomer: "hidden" } },
   "replies.render": { session: staffOnly },
   "room.join": { session: membersOnly, group: membersOnly },
