@@ -9,6 +9,7 @@ import { type Needed, nodesCheck } from "../lib/doctor/nodes-check";
 import { publicCheck } from "../lib/doctor/public-check";
 import { redisCheck } from "../lib/doctor/redis-check";
 import { storeCheck } from "../lib/doctor/store-check";
+import { keyFingerprints } from "../lib/key-fingerprints";
 import { observe } from "../lib/observer";
 import { COLLECTIONS } from "../services/collections";
 import { ROLES } from "../services/roles";
@@ -56,6 +57,9 @@ function settings(): { config?: Config; problems: readonly string[] } {
   }
 }
 
+const ownKeys = ({ AUTH_KEYS: keys }: Config): { keys?: string[] } =>
+  keys === undefined ? {} : { keys: keyFingerprints(keys) };
+
 function checksOf(config: Config, url: string): Check[] {
   // What the doctor does itself is no finding.
   const join = () => observe({ config: { ...config, LOG_LEVEL: "silent" }, name: "doctor", settleMs: SETTLE_MS });
@@ -64,7 +68,7 @@ function checksOf(config: Config, url: string): Check[] {
     natsCheck(config),
     redisCheck(config),
     storeCheck(config, COLLECTIONS),
-    ...(config.NATS_URL === undefined ? [] : [nodesCheck({ join, needed: NEEDED })]),
+    ...(config.NATS_URL === undefined ? [] : [nodesCheck({ join, needed: NEEDED, ...ownKeys(config) })]),
     publicCheck(config, url),
   ];
 }

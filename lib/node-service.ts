@@ -1,7 +1,9 @@
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { callerOf } from "./call";
 import { healthOf } from "./health";
+import { keyFingerprints } from "./key-fingerprints";
 import { lifecycleOf } from "./lifecycle";
+import { resourcesOf } from "./resources";
 
 export interface NodeState {
   readonly ready: boolean;
@@ -12,6 +14,8 @@ export interface NodeState {
   readonly memoryBytes: number;
   /** Wall-clock milliseconds, as this node sees them. */
   readonly now: number;
+  /** Fingerprints of AUTH_KEYS, the key that signs first; absent without that setting. */
+  readonly keys?: readonly string[];
 }
 
 /** A node that is up, as another one's registry knows it. */
@@ -54,6 +58,8 @@ export function conditionOf({ parts }: NodeState): { readonly phase: string; rea
 export function nodeService(broker: ServiceBroker): ServiceSchema {
   const lifecycle = lifecycleOf(broker);
   const health = healthOf(broker);
+  const { AUTH_KEYS: keys } = resourcesOf(broker).config;
+  const told = keys === undefined ? {} : { keys: keyFingerprints(keys) };
   return {
     name: "node",
     actions: {
@@ -64,6 +70,7 @@ export function nodeService(broker: ServiceBroker): ServiceSchema {
           uptimeSeconds: Math.floor(process.uptime()),
           memoryBytes: process.memoryUsage.rss(),
           now: Date.now(),
+          ...told,
         };
       },
       async drain(): Promise<null> {

@@ -8,10 +8,13 @@ const OLD_DAYS = 180;
 const KEPT_IN = "auth-keys.json";
 const DATE = /(20\d\d)-?(0[1-9]|1[0-2])-?(0[1-9]|[12]\d|3[01])/;
 
-/** How old is the key that signs? Known from its file, or from a date in its id. */
-export const keysCheck = (config: Config, now = Date.now()): Check => ({
+/** How old is the key that signs? Known from its file, or from a date in its id; only the nodes know that of a cluster. */
+export const keysCheck = ({ AUTH_KEYS: keys, NATS_URL: nats, DATA_DIR: folder }: Config, now = Date.now()): Check => ({
   name: "keys",
-  run: async () => [config.AUTH_KEYS === undefined ? await kept(config.DATA_DIR, now) : given(config.AUTH_KEYS, now)],
+  async run() {
+    if (keys !== undefined) return [given(keys, now)];
+    return nats === undefined ? [await kept(folder, now)] : [];
+  },
 });
 
 function given(keys: string, now: number): Finding {

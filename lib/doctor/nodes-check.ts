@@ -1,6 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 import { callNode, conditionOf, type KnownNode, knownNodes, type NodeState } from "../node-service";
 import { type Check, fail, type Finding, ok, warn } from "./finding";
+import { keyAgreement, type KeyHolder } from "./key-agreement";
 
 /** A service that somebody must run, or the cluster does not serve. */
 export interface Needed {
@@ -14,6 +15,8 @@ export interface NodesCheckOptions {
   /** Joins the cluster. */
   join(): Promise<ServiceBroker>;
   readonly needed: readonly Needed[];
+  /** Fingerprints of AUTH_KEYS as it is set here. */
+  readonly keys?: readonly string[];
 }
 
 interface Answer {
@@ -28,8 +31,8 @@ const ANSWER_MS = 3_000;
 /** Tokens and time stamps differ by as much as clocks do. */
 const SKEW = { warnMs: 1_000, failMs: 10_000 };
 
-/** Which nodes are there, how they are, what nobody runs, and how far their clocks are apart. */
-export const nodesCheck = ({ join, needed }: NodesCheckOptions): Check => ({
+/** Which nodes are there, how they are, what nobody runs, whether their keys agree, and how far their clocks are apart. */
+export const nodesCheck = ({ join, needed, keys }: NodesCheckOptions): Check => ({
   name: "nodes",
   async run() {
     let broker: ServiceBroker;
@@ -42,7 +45,8 @@ export const nodesCheck = ({ join, needed }: NodesCheckOptions): Check => ({
       // Who only looks, as this one does, has no such service.
       const nodes = (await knownNodes(broker)).filter(({ services }) => services.includes("node"));
       const answers = await Promise.all(nodes.map(({ id }) => ask(broker, id)));
-      return [...answers.map(condition), ...missing(nodes, needed), clocks(answers)];
+      const agreement = keyAgreement(answers.flatMap(holderOf), keys);
+      return [...answers.map(condition), ...missing(nodes, needed), ...agreement, clocks(answers)];
     } finally {
       await broker.stop();
     }
@@ -55,6 +59,8 @@ async function ask(broker: ServiceBroker, id: string): Promise<Answer> {
   const got = Date.now();
   return { id, ...(state && { state }), aheadMs: state ? state.now - (sent + got) / 2 : 0, roundTripMs: got - sent };
 }
+
+const holderOf = ({ id, state }: Answer): KeyHolder[] => (state?.keys ? [{ id, keys: state.keys }] : []);
 
 function condition({ id, state }: Answer): Finding {
   if (!state) return fail(`${id} does not answer`, "See whether its process hangs or is stopped; restart it.");

@@ -21,8 +21,10 @@ interface Report {
 }
 
 /** Runs `npm run doctor` with the settings of a cluster. */
-async function examine({ environment, url }: TestCluster): Promise<Report> {
-  const child = spawn(process.execPath, [join(await build(), "bin/doctor.js"), "--url", url], { env: environment });
+async function examine({ environment, url }: TestCluster, env: NodeJS.ProcessEnv = {}): Promise<Report> {
+  const child = spawn(process.execPath, [join(await build(), "bin/doctor.js"), "--url", url], {
+    env: { ...environment, ...env },
+  });
   let text = "";
   child.stdout.on("data", (data: Buffer) => (text += data.toString()));
   child.stderr.on("data", (data: Buffer) => (text += data.toString()));
@@ -51,12 +53,19 @@ describe("npm run doctor", () => {
         expect.stringMatching(/^ok +store +a write of the majority, with its journal, takes \d+ ms$/),
         expect.stringMatching(/^ok +store +every index is there$/),
         expect.stringMatching(/^ok +nodes +core-2 is ready$/),
+        expect.stringMatching(/^ok +nodes +AUTH_KEYS is the same on 6 nodes and here; \S+ signs$/),
         expect.stringMatching(/^ok +nodes +the clocks of 6 nodes agree within \d+ ms$/),
         expect.stringMatching(/^ok +public +the websocket upgrade works$/),
         expect.stringMatching(/^ok +public +pages of http\S+ may connect, others may not$/),
       ]) as unknown,
     );
     expect(lines.join("\n")).not.toContain(cluster.environment["AUTH_KEYS"]?.split(":")[1]);
+  });
+
+  it("finds that AUTH_KEYS here is not the cluster's", async () => {
+    const { code, lines } = await examine(cluster, { AUTH_KEYS: `spec:${"A".repeat(43)}` });
+    expect(code).toBe(1);
+    expect(lines).toContainEqual(expect.stringMatching(/^FAIL +nodes +AUTH_KEYS here is not that of core-1, /));
   });
 
   it("names the node that stands still, what nobody runs, and what clients do not get", async () => {

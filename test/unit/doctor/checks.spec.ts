@@ -5,10 +5,12 @@ import { ServiceBroker, type ServiceSchema } from "moleculer";
 import { readConfig } from "../../../lib/config";
 import { diagnose } from "../../../lib/doctor/diagnose";
 import { fail, type Finding, ok, warn } from "../../../lib/doctor/finding";
+import { keyAgreement } from "../../../lib/doctor/key-agreement";
 import { keysCheck } from "../../../lib/doctor/keys-check";
 import { nodesCheck } from "../../../lib/doctor/nodes-check";
 import { storeCheck } from "../../../lib/doctor/store-check";
 import { systemClock, systemRandom } from "../../../lib/actor/ports";
+import { keyFingerprints } from "../../../lib/key-fingerprints";
 import { routingMiddleware } from "../../../lib/middlewares/routing";
 import { until } from "../../support/wait";
 
@@ -76,6 +78,44 @@ describe("the age of keys", () => {
     writeFileSync(file, "{}");
     utimesSync(file, new Date(now - 200 * DAY_MS), new Date(now - 200 * DAY_MS));
     expect(await look({ DATA_DIR: folder })).toMatch(/^warn .*it is 200 days old/);
+  });
+
+  it("is not that of the file where nodes meet, since no node of a cluster uses it", async () => {
+    expect(await look({ DATA_DIR: folder, NATS_URL: "nats://127.0.0.1" })).toBe("");
+  });
+});
+
+describe("the keys of the nodes", () => {
+  const other = "B".repeat(43);
+  const holder = (id: string, keys: string) => ({ id, keys: keyFingerprints(keys) });
+  const core = holder("core-1", `k1:${SECRET}`);
+  const look = (holders: ReadonlyArray<typeof core>, own?: string) =>
+    textsOf(keyAgreement(holders, own === undefined ? undefined : keyFingerprints(own)));
+
+  it("are told by fingerprints from which nobody learns them", () => {
+    expect(core.keys).toEqual([expect.stringMatching(/^k1 [0-9a-f]{8}$/)]);
+    expect(keyFingerprints(`k1:${SECRET}, k1:${other}`)[1]).not.toBe(core.keys[0]);
+  });
+
+  it("agree when they are the same everywhere", () => {
+    const io = holder("io-1", `k1:${SECRET}`);
+    expect(look([core, io])).toMatch(/^ok AUTH_KEYS is the same on 2 nodes; k1 signs/);
+    expect(look([core], `k1:${SECRET}`)).toMatch(/^ok AUTH_KEYS is the same on one node and here; k1 signs/);
+    expect(look([], `k1:${SECRET}`)).toBe("");
+  });
+
+  it("do not when a node, or the settings here, have others of the same name", () => {
+    const stranger = holder("io-2", `k1:${other}`);
+    expect(look([stranger, core, holder("io-1", `k1:${SECRET}`)])).toMatch(
+      /^fail AUTH_KEYS of io-2 is not that of core-1, io-1: tokens are refused\. Give every process the same/,
+    );
+    expect(look([core], `k1:${other}`)).toMatch(/^fail AUTH_KEYS here is not that of core-1: tokens are refused/);
+  });
+
+  it("may differ while they are changed, as long as each side accepts the tokens of the other", () => {
+    const ready = holder("core-1", `k1:${SECRET},k2:${other}`);
+    expect(look([ready], `k2:${other},k1:${SECRET}`)).toMatch(/^warn AUTH_KEYS here differs from that of core-1/);
+    expect(look([core], `k2:${other},k1:${SECRET}`)).toMatch(/^fail AUTH_KEYS here is not that of core-1/);
   });
 });
 
