@@ -18,8 +18,11 @@ describe("the scheduler of a node that is alone", () => {
       return frequent.every(({ lastSucceeded }) => lastSucceeded !== undefined) && known;
     });
     expect(jobs.map(({ name, failures }) => [name, failures])).toEqual([
+      ["timers.due", 0],
       ["marks.sweep", 0],
       ["presence.sweep", 0],
+      ["agents.watch", 0],
+      ["sessions.assign", 0],
       ["snapshots.repair", 0],
       ["auth.purge", 0],
     ]);

@@ -17,7 +17,7 @@ export const LOG: CollectionDefinition = {
     { fields: { stream: 1, seq: 1 }, unique: true },
     { fields: { by: 1, commandId: 1, stream: 1 }, unique: true },
     { fields: { key: 1 }, unique: true, sparse: true },
-    { fields: { "at.day": 1 } },
+    { fields: { "at.day": 1, _id: 1 } },
   ],
 };
 /** No index but `_id`: every filter and sort has to be computed. */

@@ -91,6 +91,16 @@ export function queryCases(at: Fixture): void {
   });
 
   describe("sort and limit", () => {
+    it("reads on from any document of an index that ends with the id", async () => {
+      await at.log.insertMany(["c", "a", "d", "b"].map((_id, i) => event("s", i, { _id, at: { day: i % 2 } })));
+      const sort = { "at.day": 1, _id: 1 } as const;
+      const first = await at.log.find({ "at.day": { $lte: 1 } }, { sort, limit: 3 });
+      expect(ids(first)).toEqual(["c", "d", "a"]);
+      const $or = [{ "at.day": { $gt: 0 } }, { "at.day": 0, _id: { $gt: "c" } }];
+      const rest = await at.log.find({ "at.day": { $gte: 0, $lte: 1 }, $or }, { sort, limit: 3 });
+      expect(ids(rest)).toEqual(["d", "a", "b"]);
+    });
+
     it("puts null and missing first, then numbers, strings by code point, booleans", async () => {
       const high = at.can("order by code point") ? ["\uffee", "\u{1F600}"] : ["\uffee"];
       const values = [true, "b", ...[...high].reverse(), "B", 10, 9, -1.5, false];

@@ -9,7 +9,7 @@ interface Timer {
   times: { dueAt: number };
 }
 
-const TIMERS: CollectionDefinition = { name: "timers", indexes: [{ fields: { state: 1, "times.dueAt": 1 } }] };
+const TIMERS: CollectionDefinition = { name: "timers", indexes: [{ fields: { state: 1, "times.dueAt": 1, _id: 1 } }] };
 const always = { live: () => true };
 
 class World {
@@ -103,6 +103,27 @@ describe("a scan for what is due", () => {
     expect([...world.asked.values()]).toEqual([4, 1, 1]);
     // 500 + 1000 + 2000 ms after it was due.
     expect(world.lateness).toEqual([0, 0, 3_500]);
+  });
+
+  it("leaves what takes its time to itself, and does not begin it again meanwhile", async () => {
+    const world = new World();
+    const now = world.clock.now();
+    await world.arm(...Array.from({ length: 40 }, (_, i) => now - 40 + i));
+    let end = (): void => undefined;
+    world.act = (id) => (id === "t3" ? new Promise<void>((resolve) => (end = resolve)) : Promise.resolve());
+    const scan = world.scan();
+    for (let i = 0; i < 20; i++) {
+      const run = scan.run(always);
+      await world.clock.advance(1_000);
+      await run;
+    }
+    expect(world.asked.size).toBe(40);
+    expect(Math.max(...world.asked.values())).toBe(1);
+    expect(world.lateness).toHaveLength(39);
+    expect(Math.max(...world.lateness)).toBeLessThan(100);
+    end();
+    await settle();
+    expect(world.lateness).toHaveLength(40);
   });
 
   it("asks again when it is due for whoever decides, if that is later", async () => {
