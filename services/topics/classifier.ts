@@ -32,7 +32,7 @@ export function classify(
   topic: { readonly id?: string; readonly urgency: Urgency } = { urgency: "low" },
 ): Classification | undefined {
   const found = new Set<KeywordRule>();
-  for (const text of texts) find(wordsOf(text), indexOf(rules), found);
+  for (const text of texts) find(wordsOf(text), phrasesOf(rules), found);
   const candidates = [...found]
     .filter(({ topicId }) => topicId === undefined || topicId === topic.id)
     .map((rule) => ({ rule: rule.id, keywordMs: gainOf(rule, topic.urgency), urgency: higher(topic.urgency, rule) }))
@@ -66,34 +66,43 @@ const fold = (text: string): string =>
     .replace(/[\u0300-\u036f]/g, "")
     .replace(/ς/g, "σ");
 
-/** Phrases by their first word. */
-type Index = ReadonlyMap<string, ReadonlyArray<{ readonly words: readonly string[]; readonly rule: KeywordRule }>>;
-
-const indexes = new WeakMap<readonly KeywordRule[], Index>();
-
-function indexOf(rules: readonly KeywordRule[]): Index {
-  let index = indexes.get(rules);
-  if (!index) indexes.set(rules, (index = compile(rules)));
-  return index;
+/** A trie of phrases, word by word: a text is looked through once, however many rules there are. */
+interface Phrases {
+  readonly next: Map<string, Phrases>;
+  /** Of which a phrase ends here. */
+  readonly rules: KeywordRule[];
 }
 
-function compile(rules: readonly KeywordRule[]): Index {
-  const index = new Map<string, Array<{ words: readonly string[]; rule: KeywordRule }>>();
+const tries = new WeakMap<readonly KeywordRule[], Phrases>();
+
+function phrasesOf(rules: readonly KeywordRule[]): Phrases {
+  let phrases = tries.get(rules);
+  if (!phrases) tries.set(rules, (phrases = compile(rules)));
+  return phrases;
+}
+
+function compile(rules: readonly KeywordRule[]): Phrases {
+  const root: Phrases = { next: new Map(), rules: [] };
   for (const rule of rules) {
-    for (const words of rule.words.map(wordsOf)) {
-      const [first] = words;
-      if (first === undefined) continue;
-      const phrases = index.get(first) ?? [];
-      index.set(first, [...phrases, { words, rule }]);
+    for (const phrase of rule.words) {
+      let place = root;
+      for (const word of wordsOf(phrase)) {
+        let next = place.next.get(word);
+        if (!next) place.next.set(word, (next = { next: new Map(), rules: [] }));
+        place = next;
+      }
+      if (place !== root) place.rules.push(rule);
     }
   }
-  return index;
+  return root;
 }
 
-function find(text: readonly string[], index: Index, found: Set<KeywordRule>): void {
-  text.forEach((word, at) => {
-    for (const { words, rule } of index.get(word) ?? []) {
-      if (words.every((each, offset) => text[at + offset] === each)) found.add(rule);
+function find(text: readonly string[], phrases: Phrases, found: Set<KeywordRule>): void {
+  for (let start = 0; start < text.length; start++) {
+    let place = phrases.next.get(text[start] ?? "");
+    for (let end = start + 1; place; end++) {
+      for (const rule of place.rules) found.add(rule);
+      place = place.next.get(text[end] ?? "");
     }
-  });
+  }
 }

@@ -1,5 +1,6 @@
 import { ParleyError } from "../../lib/errors";
 import type { Collection, CollectionDefinition, Document, Store } from "../../lib/store/collection";
+import { canonicalJson } from "../conversation-command";
 import type { KeywordRule } from "./classifier";
 
 type KeywordDocument = Omit<KeywordRule, "id"> & Document;
@@ -13,14 +14,18 @@ const OPTIONAL = ["urgency", "headStartMs", "topicId"] as const;
 /** The keyword rules of the classifier. Of two who write the same rule, the last one wins. */
 export class KeywordStore {
   readonly #keywords: Collection<KeywordDocument>;
+  #last: readonly KeywordRule[] = [];
 
   constructor(store: Store) {
     this.#keywords = store.collection<KeywordDocument>(KEYWORDS);
   }
 
-  /** All rules, by id. */
-  async all(): Promise<KeywordRule[]> {
-    return (await this.#keywords.find({}, { sort: { _id: 1 } })).map(({ _id, ...rule }) => ({ id: _id, ...rule }));
+  /** All rules, by id. The very same list as before when nothing changed: what is made of it need not be made again. */
+  async all(): Promise<readonly KeywordRule[]> {
+    const found = await this.#keywords.find({}, { sort: { _id: 1 } });
+    const rules = found.map(({ _id, ...rule }) => ({ id: _id, ...rule }));
+    if (canonicalJson(rules) !== canonicalJson(this.#last)) this.#last = rules;
+    return this.#last;
   }
 
   /**

@@ -153,7 +153,7 @@ export const archive = contract({
 const keyword = {
   words: Type.Array(Type.String({ minLength: 1, maxLength: 100, description: "A word, or a phrase" }), {
     minItems: 1,
-    maxItems: 100,
+    maxItems: 50,
   }),
   urgency: Type.Optional(literals(URGENCIES)),
   headStartMs: Type.Optional(Type.Integer({ minimum: 1_000, maximum: 24 * 60 * MINUTE_MS })),
