@@ -8,8 +8,9 @@ import { until } from "../support/wait";
 const ADMIN = { id: "admin", roles: ["admin" as const], guest: false, family: "test" };
 let node: SocketNode;
 
+// Without the scheduler, whose job it is to look for what was missed.
 beforeAll(async () => {
-  node = await startSocketNode();
+  node = await startSocketNode({ services: [{ name: "scheduler" }] });
 });
 afterAll(() => node.stop());
 
@@ -84,6 +85,28 @@ describe("giving one session", () => {
     await agent([skill], 1);
     await until("it was pushed", async () => (await explain(id))?.agentId !== undefined);
     await expect(explain("no-such-session")).rejects.toMatchObject({ type: "NOT_FOUND" });
+  });
+});
+
+describe("a session of a topic that pushes", () => {
+  it("is given as soon as it is opened, or comes back, or somebody has room or is available", async () => {
+    const skill = crypto.randomUUID();
+    const about = await topic("push", [skill]);
+    const assigned = (id: string, to: Login) =>
+      until("it is assigned", async () => (await session(id)).agentId === to.id);
+    const ada = await agent([skill], 1);
+    const first = await open(about);
+    await assigned(first.id, ada);
+    const second = await open(about);
+    await call(node.broker, "session.close", { sessionId: first.id, commandId: "e" }, { meta: { user: SYSTEM } });
+    await assigned(second.id, ada);
+    const ben = await agent([skill], 1);
+    await call(node.broker, "session.return", { sessionId: second.id, commandId: "r" }, { meta: { user: SYSTEM } });
+    await assigned(second.id, ben);
+    const [third, fourth] = [await open(about), await open(about)];
+    await assigned(third.id, ada);
+    const cora = await agent([skill], 1);
+    await assigned(fourth.id, cora);
   });
 });
 
