@@ -1,6 +1,12 @@
+import type { ServiceBroker } from "moleculer";
 import { MemoryStore } from "../../lib/store/memory";
+import type { Principal } from "../../services/auth/principal";
+import { call } from "../../services/call";
+import { topicsOf } from "../../services/topics/topics.directory";
+import { LocalCluster } from "../support/local-cluster";
 import { rest, type TokenPair } from "../support/rest";
 import { get, outcome, type SocketNode, startSocketNode } from "../support/socket-node";
+import { until } from "../support/wait";
 
 const ADMIN = { email: "root@example.org", password: "administrator" };
 let node: SocketNode;
@@ -153,6 +159,35 @@ describe("topics", () => {
     const { topics } = await get<Listed>(await second.connect(await second.guest()), "topics.list", {});
     expect(topics.map(({ name }) => name)).toEqual(["Loans", "Payment", "Other"]);
     await second.stop();
+  });
+});
+
+describe("topics of several nodes", () => {
+  let cluster: LocalCluster;
+  beforeAll(async () => {
+    cluster = await LocalCluster.start({ io: 1, core: 3 });
+  });
+  afterAll(() => cluster.stop());
+  const user: Principal = { id: "admin", roles: ["admin"], guest: false, family: "test" };
+  const brokers = () => ["core-1", "core-2", "core-3"].map((id) => cluster.node(id).broker);
+
+  it("are made once, and what one node changes all others hear of", async () => {
+    const [first] = brokers() as [ServiceBroker];
+    const { topics } = await call(first, "topics.list", { details: true }, { meta: { user } });
+    expect(topics.map(({ id, detail }) => [id, detail?.version])).toEqual([
+      ["loan", 1],
+      ["payment", 1],
+      ["other", 1],
+    ]);
+    const known = () => Promise.all(brokers().map(async (broker) => (await topicsOf(broker).get("loan")).name));
+    expect(await known()).toEqual(["Loan", "Loan", "Loan"]);
+    const change = { id: "loan", version: 1, name: "Loans", urgency: "high", mode: "pull" } as const;
+    await call(first, "topics.put", change, { meta: { user } });
+    expect((await topicsOf(first).get("loan")).name).toBe("Loans");
+    await until("all know it", async () => (await known()).every((name) => name === "Loans"));
+    await call(first, "topics.putKeyword", { id: "fraud", words: ["fraud"], urgency: "urgent" }, { meta: { user } });
+    const rules = () => Promise.all(brokers().map(async (broker) => (await topicsOf(broker).keywords()).length));
+    await until("all know the rule", async () => (await rules()).join() === "1,1,1");
   });
 });
 
