@@ -1,5 +1,6 @@
 import { agents } from "./agents";
 import { assign } from "./assign";
+import { audit } from "./audit";
 import { toCustomCommand } from "./command";
 import { conversation } from "./conversation";
 import { drain } from "./drain";
@@ -13,7 +14,7 @@ import { topics } from "./topics";
 import { users } from "./users";
 import { who } from "./who";
 
-const own = [nodes, sessions, agents, assign, conversation, homes, move, topics, users, who, kick, drain].map(
+const own = [nodes, sessions, agents, assign, conversation, homes, move, topics, users, who, audit, kick, drain].map(
   toCustomCommand,
 );
 

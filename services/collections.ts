@@ -7,6 +7,7 @@ import { JOBS } from "../lib/scheduling/turn-memory";
 import type { CollectionDefinition } from "../lib/store/collection";
 import { AGENTS } from "./agents/agents.store";
 import { ASSIGNMENTS } from "./agents/assignments.store";
+import { AUDIT } from "./audit/audit.store";
 import { REFRESH_TOKENS, SPENT_TOKENS } from "./auth/refresh-tokens.store";
 import { REVOCATIONS } from "./auth/revocation-ledger";
 import { REPLIES } from "./replies/replies.store";
@@ -30,6 +31,7 @@ export const COLLECTIONS: readonly CollectionDefinition[] = [
   REFRESH_TOKENS,
   SPENT_TOKENS,
   REVOCATIONS,
+  AUDIT,
   AGENTS,
   ASSIGNMENTS,
   REPLIES,

@@ -1,15 +1,17 @@
 import type { Contract, Params, Result } from "../lib/contract";
 import * as agents from "./agents/agents.contract";
+import * as audit from "./audit/audit.contract";
 import * as auth from "./auth/auth.contract";
 import * as message from "./message/message.contract";
 import * as presence from "./presence/presence.contract";
 import * as replies from "./replies/replies.contract";
 import * as room from "./room/room.contract";
 import * as session from "./session/session.contract";
+import * as supervision from "./supervision/supervision.contract";
 import * as topics from "./topics/topics.contract";
 import * as users from "./users/users.contract";
 
-const modules = [auth, users, agents, session, room, message, presence, replies, topics];
+const modules = [auth, users, agents, session, room, message, presence, replies, topics, supervision, audit];
 
 const isContract = (value: unknown): value is Contract =>
   typeof value === "object" && value !== null && "params" in value && "access" in value;
@@ -20,6 +22,8 @@ export const CONTRACTS: readonly Contract[] = modules.flatMap((module) => Object
 type All =
   | (typeof auth)[keyof typeof auth]
   | (typeof users)[keyof typeof users]
+  | (typeof audit)[keyof typeof audit]
+  | (typeof supervision)[keyof typeof supervision]
   | (typeof agents)[keyof typeof agents]
   | (typeof session)[keyof typeof session]
   | (typeof room)[keyof typeof room]

@@ -5,7 +5,7 @@ import type { Route } from "../lib/front-door/front-door";
 export const ROLES = {
   gateway: ["gateway"],
   io: ["io"],
-  core: ["auth", "users", "message", "session", "room", "presence", "agents", "replies", "topics"],
+  core: ["auth", "users", "message", "session", "room", "presence", "agents", "replies", "topics", "audit", "supervision"],
   scheduler: ["scheduler"],
 } as const;
 

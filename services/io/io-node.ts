@@ -26,6 +26,7 @@ import { QueueFeed } from "./queue-feed";
 import { roomPorts } from "./room-ports";
 import { RoomTable } from "./rooms/room-table";
 import { routesOf } from "./routes";
+import { Supervision } from "./supervision";
 import { TypingState } from "./typing";
 import { Wire } from "./wire";
 
@@ -55,6 +56,7 @@ export class IoNode {
   private readonly identities: Identities;
   private readonly dispatcher: Dispatcher;
   private readonly queue: QueueFeed;
+  private readonly supervision: Supervision;
   private readonly typing: TypingState;
   private readonly presence: PresenceReporter;
   private readonly activity: Activity;
@@ -85,6 +87,8 @@ export class IoNode {
     });
     this.rooms = new RoomTable(ports, sole ? { youngMs: 0 } : {});
     this.marks = sole ? undefined : new MarkWatch({ ...ports, list: () => this.cores.marks(), rooms: this.rooms });
+    const isFresh = (): boolean => parts.authenticator.isFresh;
+    this.supervision = new Supervision({ broker, rooms: this.rooms, isFresh });
     this.typing = new TypingState(clock);
     this.presence = this.makePresence();
     this.activity = activityOf(broker);
@@ -176,6 +180,7 @@ export class IoNode {
     this.connections.remove(socket);
     this.rooms.removeSocket(socket.id);
     this.queue.unsubscribe(socket);
+    this.supervision.closed(socket);
     for (const place of this.typing.forget(socket)) {
       void broadcast(this.parts.broker, "typing.changed", { ...place, userId, on: false }, ["io"]);
     }
@@ -191,6 +196,7 @@ export class IoNode {
 
   /** Ends sockets whose token has expired, and cuts off those that do not read what they are sent. */
   private sweep(): void {
+    this.supervision.sweep();
     const { config, clock } = this.parts.resources;
     const now = clock.now();
     for (const socket of [...this.connections.all()]) {
@@ -249,6 +255,7 @@ export class IoNode {
       authenticator: this.parts.authenticator,
       changed: (socket) => {
         if (!hasRole(socket.data.user, STAFF)) this.queue.unsubscribe(socket);
+        this.supervision.changed(socket);
       },
     });
   }
@@ -256,12 +263,12 @@ export class IoNode {
   private makeDispatcher(): Dispatcher {
     const { broker, resources, authenticator } = this.parts;
     const { config, clock, random } = resources;
-    const { queue, typing, rooms, limits } = this;
+    const { queue, typing, supervision, rooms, limits } = this;
     return new Dispatcher({
       clock,
       limits,
       patience: this.parts.patience,
-      routes: routesOf({ broker, clock, queue, typing, rooms }),
+      routes: routesOf({ broker, clock, queue, typing, supervision, rooms }),
       timeoutMs: config.REQUEST_TIMEOUT_MS,
       bufferBytes: config.SOCKET_BUFFER_BYTES,
       maxInFlight: config.LIMIT_PACKETS_PER_SECOND * IN_FLIGHT_SECONDS,

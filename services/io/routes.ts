@@ -3,8 +3,6 @@ import type { Clock } from "../../lib/actor/ports";
 import { inTime } from "../../lib/actor/time";
 import type { Contract, Params } from "../../lib/contract";
 import { ParleyError } from "../../lib/errors";
-import { guardOf } from "../../lib/middlewares/permissions";
-import { validatorOf } from "../../lib/schema";
 import { broadcast } from "../call";
 import { CONTRACTS } from "../contracts";
 import { typing } from "../presence/presence.contract";
@@ -13,8 +11,10 @@ import { catchUp, homesOf } from "../room/catch-up";
 import { queue } from "../session/session.contract";
 import type { ClientSocket } from "./client-socket";
 import type { CallOptions, Route } from "./dispatcher";
+import { localRoute } from "./local-route";
 import type { QueueFeed } from "./queue-feed";
 import type { RoomTable } from "./rooms/room-table";
+import type { Supervision } from "./supervision";
 import type { TypingState } from "./typing";
 
 export interface RouteParts {
@@ -22,6 +22,7 @@ export interface RouteParts {
   readonly clock: Clock;
   readonly queue: QueueFeed;
   readonly typing: TypingState;
+  readonly supervision: Pick<Supervision, "routes">;
   readonly rooms: Pick<RoomTable, "audienceOf" | "afterSync">;
 }
 
@@ -31,7 +32,8 @@ export function routesOf(parts: RouteParts): ReadonlyMap<string, Route> {
   for (const contract of CONTRACTS) {
     if (contract.socket !== undefined) routes.set(contract.socket, actionRoute(parts.broker, contract));
   }
-  for (const route of [listRoute(parts), syncRoute(parts), queueRoute(parts), typingRoute(parts)]) {
+  const own = [listRoute(parts), syncRoute(parts), queueRoute(parts), typingRoute(parts)];
+  for (const route of [...own, ...parts.supervision.routes()]) {
     if (route.contract.socket !== undefined) routes.set(route.contract.socket, route);
   }
   return routes;
@@ -84,22 +86,6 @@ const typingRoute = ({ broker, typing: state, rooms }: RouteParts): Route =>
     if (state.isNews(socket, place, on)) await broadcast(broker, "typing.changed", { ...place, userId, on }, ["io"]);
     return null;
   });
-
-/** An event that this node answers itself, with the rights and the params of its contract. */
-function localRoute<P>(
-  contract: Contract,
-  run: (socket: ClientSocket, params: P, options: CallOptions) => Promise<unknown>,
-): Route {
-  const guard = guardOf(contract.access);
-  const validate = validatorOf(contract.params);
-  return {
-    contract,
-    run: async (socket, payload, options) => {
-      guard?.(options.meta.user);
-      return run(socket, validate(payload) as P, options);
-    },
-  };
-}
 
 /** Waits no longer than the caller does. @throws ParleyError UNAVAILABLE */
 const whenJoined = (clock: Clock, socket: ClientSocket, { timeout }: CallOptions): Promise<void> =>

@@ -45,6 +45,11 @@ export const SERVER_EVENTS: readonly ServerEvent[] = [
     }),
   },
   {
+    name: "watch",
+    summary: "A watch of yours has ended: you may no longer, or the server cannot tell",
+    payload: Type.Object({ sessionId: Id, on: Type.Boolean() }),
+  },
+  {
     name: "notification",
     summary: "Something the user was told while away; not sent yet in this version",
     payload: Type.Object({ id: Id, at: Time, type: Type.String(), data: Type.Record(Type.String(), Type.Unknown()) }),

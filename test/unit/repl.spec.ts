@@ -86,6 +86,16 @@ const services: ServiceSchema[] = [
       })),
     },
   },
+  {
+    name: "audit",
+    actions: {
+      inspect: answer(({ target }: { target?: string }) => ({
+        entries: [
+          { id: id("e"), at: new Date(0).toISOString(), by: id("a"), action: "session.watch", target: id("5e55") },
+        ].slice(0, target === undefined || target === id("5e55") ? 1 : 0),
+      })),
+    },
+  },
   { name: "auth", actions: { kick: answer({ logins: 2 }) } },
   { name: "gateway" },
   {
@@ -283,6 +293,11 @@ describe("operator commands", () => {
     const lines = printed.join("\n").split("\n");
     expect(lines[1]).toMatch(/^nodes +List the nodes/);
     expect(lines.at(-1)).toBe("  call");
+  });
+
+  it("lists what was done unseen, or that nothing was", async () => {
+    expect(await run("audit")).toMatch(/^1970-01-01 00:00:00 .* session\.watch /m);
+    expect(await run("audit", { target: "nothing" })).toContain("Nothing was done unseen.");
   });
 
   it("tells why a user is shown as they are", async () => {

@@ -1,0 +1,69 @@
+import {
+  type Collection,
+  type CollectionDefinition,
+  type Document,
+  DuplicateKeyError,
+  type Filter,
+  type Store,
+} from "../../lib/store/collection";
+
+/** Something that a user did and that nobody else sees; never changed, never deleted. */
+export interface AuditDocument extends Document {
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+  readonly by: string;
+  readonly action: string;
+  readonly target: string;
+}
+
+export const AUDIT: CollectionDefinition = {
+  name: "audit",
+  indexes: [{ fields: { at: -1 } }, { fields: { by: 1, at: -1 } }, { fields: { target: 1, at: -1 } }],
+};
+
+export interface AuditFilter {
+  readonly by?: string | undefined;
+  readonly target?: string | undefined;
+}
+
+export class AuditStore {
+  readonly #entries: Collection<AuditDocument>;
+
+  constructor(store: Store) {
+    this.#entries = store.collection<AuditDocument>(AUDIT);
+  }
+
+  /** Resolves when the entry is durable; writing it again changes nothing. */
+  async add(entry: AuditDocument): Promise<void> {
+    try {
+      await this.#entries.insertMany([entry]);
+    } catch (error) {
+      if (!(error instanceof DuplicateKeyError)) throw error;
+    }
+  }
+
+  /** Newest first, after the cursor of the page before. */
+  async page(
+    { by, target }: AuditFilter,
+    limit: number,
+    cursor?: string,
+  ): Promise<{ entries: readonly AuditDocument[]; cursor?: string }> {
+    const filter: Filter = {
+      ...(by !== undefined && { by: { $eq: by } }),
+      ...(target !== undefined && { target: { $eq: target } }),
+      ...after(cursor),
+    };
+    const found = await this.#entries.find(filter, { sort: { at: -1, _id: -1 }, limit: limit + 1 });
+    const entries = found.slice(0, limit);
+    const last = entries.at(-1);
+    return found.length > limit && last ? { entries, cursor: `${last.at}/${last._id}` } : { entries };
+  }
+}
+
+/** The filter of what follows a cursor in descending (at, _id). */
+function after(cursor: string | undefined): Filter {
+  const slash = cursor?.indexOf("/") ?? -1;
+  const at = Number(cursor?.slice(0, slash));
+  if (cursor === undefined || slash < 0 || !Number.isFinite(at)) return {};
+  return { $or: [{ at: { $lt: at } }, { at, _id: { $lt: cursor.slice(slash + 1) } }] };
+}

@@ -1,0 +1,50 @@
+import type { Context } from "moleculer";
+import type { Conversations } from "../../actors/conversation/conversation.actor";
+import { DomainService, InternalAction, Service } from "../../lib/decorators";
+import { ParleyError } from "../../lib/errors";
+import { callAudit } from "../audit/audit.internal";
+import { hasRole, type Meta } from "../auth/principal";
+import { callerOf, deadlineOf } from "../conversation-command";
+import { conversationsOf, startConversations, stopConversations } from "../conversations";
+import { SUPERVISORS, watch } from "./supervision.contract";
+import type { SupervisionInternal } from "./supervision.internal";
+
+type InternalCtx<N extends keyof SupervisionInternal> = Context<SupervisionInternal[N]["params"], Meta>;
+type InternalAnswer<N extends keyof SupervisionInternal> = Promise<SupervisionInternal[N]["result"]>;
+
+/** A watch that is asked for again is the same: its audit entry has the id of the first. */
+const AT_HOME = { actor: { kind: "conversation", id: "sessionId" }, repeats: "read" } as const;
+const MESSAGES = 100;
+
+/** What io nodes need to let supervisors see sessions that they are not in. */
+@Service({ name: "supervision", dependencies: ["audit"] })
+export default class SupervisionService extends DomainService {
+  declare conversations: Conversations;
+
+  created(): void {
+    this.conversations = conversationsOf(this.broker);
+  }
+
+  started(): Promise<void> {
+    return startConversations(this.broker);
+  }
+
+  stopped(): Promise<void> {
+    return stopConversations(this.broker);
+  }
+
+  /** Nobody watches a session of their own: its notes are about them. */
+  @InternalAction("watch", AT_HOME)
+  async watch(ctx: InternalCtx<"supervision.watch">): InternalAnswer<"supervision.watch"> {
+    const user = callerOf(ctx);
+    const { sessionId, auditId } = ctx.params;
+    const { host, reader } = this.conversations;
+    const state = await host.readHead(sessionId, deadlineOf(ctx));
+    if (!state.session) throw new ParleyError("NOT_FOUND");
+    if (!hasRole(user, SUPERVISORS) || state.session.customerId === user.id) throw new ParleyError("FORBIDDEN");
+    await callAudit(ctx, "audit.record", { id: auditId, by: user.id, action: watch.name, target: sessionId });
+    const { seq } = state;
+    const page = await reader.history({ state, audience: "staff", through: seq }, { limit: MESSAGES });
+    return { seq, ...page };
+  }
+}

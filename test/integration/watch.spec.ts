@@ -1,0 +1,168 @@
+import type { Socket } from "socket.io-client";
+import { resourcesOf } from "../../lib/resources";
+import type { WireEvent } from "../../services/schemas";
+import { type AuditDocument, AUDIT } from "../../services/audit/audit.store";
+import { ask, get, heard, type Login, outcome, type SocketNode, startSocketNode } from "../support/socket-node";
+import { rest } from "../support/rest";
+import { until } from "../support/wait";
+
+interface Begun {
+  readonly seq: number;
+  readonly messages: ReadonlyArray<{ readonly seq: number; readonly text?: string }>;
+  readonly hasMore: boolean;
+}
+
+const command = () => ({ commandId: crypto.randomUUID() });
+
+describe("watching a session unseen", () => {
+  let node: SocketNode;
+  let anna: Login;
+  let sue: Login;
+  let customer: Socket;
+  let agent: Socket;
+  let supervisor: Socket;
+
+  beforeAll(async () => {
+    node = await startSocketNode();
+    anna = await node.user("agent");
+    sue = await node.user("supervisor");
+    customer = await node.connect(await node.guest());
+    agent = await node.connect(anna);
+    supervisor = await node.connect(sue);
+  }, 60_000);
+
+  afterAll(() => node.stop());
+
+  const session = async (): Promise<string> => {
+    const { id } = await get<{ id: string }>(customer, "session.open", { ...command(), topic: crypto.randomUUID() });
+    await get(agent, "session.claim", { ...command(), sessionId: id });
+    return id;
+  };
+  const say = (socket: Socket, conversationId: string, text: string, more: object = {}) =>
+    get<{ seq: number }>(socket, "message.send", { ...command(), conversationId, text, ...more });
+  const entries = () => resourcesOf(node.broker).store.collection<AuditDocument>(AUDIT).find({ by: sue.id });
+  const eventsOf = (frames: readonly WireEvent[][], id: string) =>
+    frames.flat().filter(({ conversationId }) => conversationId === id);
+
+  it("gives the latest messages, then what the staff get, notes included, and nobody sees it", async () => {
+    const id = await session();
+    await say(customer, id, "before");
+    await say(agent, id, "a note", { audience: "staff" });
+    const [seen, told, customers] = [heard<WireEvent[]>(supervisor, "events"), [] as unknown[], [] as unknown[]];
+    agent.onAny((...all: unknown[]) => told.push(all));
+    customer.onAny((...all: unknown[]) => customers.push(all));
+
+    const begun = await get<Begun>(supervisor, "session.watch", { sessionId: id, on: true });
+    expect(begun).toMatchObject({ seq: 4, messages: [{ text: "before" }, { text: "a note" }], hasMore: false });
+    await say(customer, id, "after");
+    const { seq } = await say(agent, id, "another note", { audience: "staff" });
+
+    await until("it is seen", () => eventsOf(seen, id).at(-1)?.seq === seq);
+    expect(eventsOf(seen, id).map((event) => [event.seq, event.prevSeq])).toEqual([
+      [5, 4],
+      [6, 5],
+    ]);
+    expect(JSON.stringify([told, customers])).not.toContain(sue.id);
+    const { memberCount, members } = await get<{ conversations: Array<{ memberCount: number; members: string[] }> }>(
+      agent,
+      "conversation.list",
+      { limit: 1 },
+    ).then(({ conversations: [first] }) => first ?? { memberCount: 0, members: [] });
+    expect(memberCount).toBe(2);
+    expect(members).not.toContain(sue.id);
+  });
+
+  it("is written down before it begins, for administrators to read", async () => {
+    const id = await session();
+    const before = (await entries()).length;
+    await get(supervisor, "session.watch", { sessionId: id, on: true });
+    const written = await entries();
+    expect(written).toHaveLength(before + 1);
+    expect(written.find(({ target }) => target === id)).toMatchObject({ action: "session.watch", by: sue.id });
+
+    const admin = await node.user("admin");
+    const listed = await rest(node.url, "GET", `/audit?target=${id}`, admin.token);
+    expect(listed.body).toMatchObject({ entries: [{ by: sue.id, action: "session.watch", target: id }] });
+    expect((await rest(node.url, "GET", "/audit", sue.token)).status).toBe(403);
+  });
+
+  it("does not begin when it cannot be written down", async () => {
+    const id = await session();
+    const seen = heard<WireEvent[]>(supervisor, "events");
+    const audit = resourcesOf(node.broker).store.collection<AuditDocument>(AUDIT);
+    const failing = jest.spyOn(Object.getPrototypeOf(audit) as typeof audit, "insertMany");
+    failing.mockRejectedValue(new Error("the store is down"));
+    const reply = await ask(supervisor, "session.watch", { sessionId: id, on: true });
+    failing.mockRestore();
+    expect(reply.ok).toBe(false);
+    await say(agent, id, "unseen", { audience: "staff" });
+    const other = await session();
+    await get(supervisor, "session.watch", { sessionId: other, on: true });
+    await say(agent, other, "seen");
+    await until("the other one is seen", () => eventsOf(seen, other).length > 0);
+    expect(eventsOf(seen, id)).toEqual([]);
+  });
+
+  it("is for supervisors, in sessions of others, that there are", async () => {
+    const id = await session();
+    expect(await outcome(agent, "session.watch", { sessionId: id, on: true })).toBe("FORBIDDEN");
+    expect(await outcome(customer, "session.watch", { sessionId: id, on: true })).toBe("FORBIDDEN");
+    expect(await outcome(supervisor, "session.watch", { sessionId: "nothing", on: true })).toBe("NOT_FOUND");
+    const own = await get<{ id: string }>(supervisor, "session.open", { ...command(), topic: crypto.randomUUID() });
+    expect(await outcome(supervisor, "session.watch", { sessionId: own.id, on: true })).toBe("FORBIDDEN");
+  });
+
+  it("lets nobody act as a member", async () => {
+    const id = await session();
+    await get(supervisor, "session.watch", { sessionId: id, on: true });
+    const onIt = { ...command(), conversationId: id };
+    expect(await outcome(supervisor, "message.send", { ...onIt, text: "hello" })).toBe("NOT_FOUND");
+    expect(await outcome(supervisor, "message.history", { conversationId: id })).toBe("NOT_FOUND");
+    expect(await outcome(supervisor, "receipt.read", { conversationId: id, seq: 1 })).toBe("NOT_FOUND");
+    expect(await outcome(supervisor, "typing", { conversationId: id, on: true })).toBe("NOT_FOUND");
+    expect(await get(supervisor, "conversation.sync", { cursors: { [id]: 0 } })).toMatchObject({ reset: [id] });
+  });
+
+  it("ends when it is no longer wanted, and with the role within a second", async () => {
+    const eve = await node.user("supervisor");
+    const socket = await node.connect(eve);
+    const [seen, ended] = [heard<WireEvent[]>(socket, "events"), heard<object>(socket, "watch")];
+    const [first, second] = [await session(), await session()];
+    const agents = heard<WireEvent[]>(agent, "events");
+    for (const sessionId of [first, second]) await get(socket, "session.watch", { sessionId, on: true });
+    await get(socket, "session.watch", { sessionId: first, on: false });
+    await say(customer, first, "one");
+    await say(customer, second, "two");
+    await until("the second is seen", () => eventsOf(seen, second).length === 1);
+
+    await node.setRoles(eve.id, "agent");
+    await until("it is told", () => ended.length > 0, 1_000);
+    expect(ended).toEqual([{ sessionId: second, on: false }]);
+    await say(customer, second, "three");
+    await until("the agent has it", () => eventsOf(agents, second).length === 2);
+    await get(socket, "conversation.list", {});
+    expect(eventsOf(seen, first)).toEqual([]);
+    expect(eventsOf(seen, second)).toHaveLength(1);
+  });
+
+  it("ends with the login", async () => {
+    const eve = await node.user("supervisor");
+    const socket = await node.connect(eve);
+    const seen = heard<WireEvent[]>(socket, "events");
+    const id = await session();
+    await get(socket, "session.watch", { sessionId: id, on: true });
+    await node.logout(eve);
+    await until("it is disconnected", () => socket.disconnected, 1_000);
+    await say(customer, id, "alone");
+    expect(eventsOf(seen, id)).toEqual([]);
+  });
+
+  it("has a limit for each socket", async () => {
+    const socket = await node.connect(await node.user("supervisor"));
+    const ids = await Promise.all(Array.from({ length: 51 }, () => session()));
+    const outcomes: string[] = [];
+    for (const sessionId of ids) outcomes.push(await outcome(socket, "session.watch", { sessionId, on: true }));
+    expect(new Set(outcomes.slice(0, 50))).toEqual(new Set(["ok"]));
+    expect(outcomes[50]).toBe("LIMIT_REACHED");
+  });
+});
