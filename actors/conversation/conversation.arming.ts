@@ -23,6 +23,7 @@ export function armedFor(state: ConversationState, command: ConversationCommand,
   const { rules, status } = session;
   switch (command.action) {
     case "reopen":
+    case "importOpen":
       return status === "closed" ? now + shortest(rules) : undefined;
     case "claim":
     case "push": {
@@ -78,7 +79,7 @@ export class Arming {
    * have been looked at in vain: an insert of unknown outcome, or of a node that ended.
    */
   publishing(inner?: Publishing): Publishing {
-    const isLate = ({ at }: StoredEvent): boolean => this.clock.now() - at > LATE_MS;
+    const isLate = (event: StoredEvent): boolean => !isImported(event) && this.clock.now() - event.at > LATE_MS;
     return {
       wants: (event) => isLate(event) || inner?.wants(event) === true,
       publish: async (events) => {
@@ -89,6 +90,9 @@ export class Arming {
     };
   }
 }
+
+/** Its time is that of another place. */
+const isImported = ({ type, data }: StoredEvent): boolean => type === "session.imported" || "imported" in data;
 
 const AHEAD_MS = 1_000;
 /** Whoever looks in vain soon after something was armed looks again two minutes after that. */

@@ -69,7 +69,7 @@ export class ConversationBehaviour implements Behaviour<
     // An event about another event is seen by whoever may see that one.
     const inherited = ruling.event.about === undefined ? undefined : facts?.target?.event.audience;
     const audience = ruling.event.audience ?? inherited ?? "all";
-    return { event: this.complete(state, command, ruling.event, audience, now) };
+    return { event: this.complete(state, command, ruling.event, audience, ruling.event.at ?? now) };
   }
 
   private async read(
@@ -160,7 +160,7 @@ const MISSED_EVENTS = 100;
 
 /** Whose standing the decision rests on. */
 function usersToKnow(command: ConversationCommand): string[] {
-  if (command.action === "create" || command.action === "open") return [];
+  if (command.action === "create" || command.action === "open" || command.action === "importSession") return [];
   return command.action === "invite" ? [command.by, command.params.userId] : [command.by];
 }
 
@@ -176,7 +176,8 @@ function keyToTake(state: ConversationState, command: ConversationCommand): stri
   const { session } = state;
   if (!session) return undefined;
   if (command.action === "push") return slotKeyPrefix(command.params.agentId, command.params.slot);
-  if (command.action === "reopen") return openKeyPrefix(session.customerId, session.topic);
+  if (command.action === "reopen" || command.action === "importOpen")
+    return openKeyPrefix(session.customerId, session.topic);
   if (command.action !== "transfer" || command.params.to.topic === undefined) return undefined;
   return openKeyPrefix(session.customerId, command.params.to.topic);
 }

@@ -1,6 +1,6 @@
 import type { Command } from "../../lib/actor/behaviour";
 import type { WireEvent } from "../../services/schemas";
-import type { AttachmentData, Audience, EventData, StoredEvent } from "./conversation.events";
+import type { AttachmentData, Audience, EventData, ImportedData, StoredEvent } from "./conversation.events";
 import type { Desk, HeadStart } from "./conversation.session-state";
 import type { TimerKind } from "./conversation.timers";
 
@@ -41,6 +41,11 @@ export interface CommandParams {
   rate: { score: number; comment?: string };
   /** Another place in the queue; given by the system only. */
   reclassify: { urgency: string; headStart: HeadStart };
+  /** A session that ended elsewhere, opened at `at`; given by the system only, as the next two. */
+  importSession: ImportedData & { at: number; desk?: Desk };
+  importMessage: { at: number; text?: string; attachments?: AttachmentData[]; audience?: Audience };
+  /** An imported session enters the queue, for the first time. */
+  importOpen: Record<never, never>;
   /** The time of a timer has come; given by the system only. */
   due: { kind: TimerKind; dueAt: number };
 }
@@ -105,5 +110,7 @@ export type Draft = {
     readonly audience?: Audience;
     /** What the session takes over from the topic it enters; kept in the session. */
     readonly desk?: Desk;
+    /** When it happened, in wall-clock milliseconds; absent: now. */
+    readonly at?: number;
   };
 }[keyof EventData];

@@ -1,5 +1,6 @@
 import type { Action, ConversationCommand, Facts } from "./conversation.commands";
 import { type EventData, isA } from "./conversation.events";
+import { decideImport, type ImportCommand, isImportCommand } from "./conversation.import";
 import { noop, refuse, type Ruling } from "./conversation.ruling";
 import { decideSession, isSessionCommand, type SessionCommand } from "./conversation.session";
 import { type ConversationState, LISTED_MEMBERS, type Standing, standingIn } from "./conversation.state";
@@ -36,6 +37,7 @@ export function decide(
 ): Ruling {
   if (command.action === "create") return create(state, command, limits);
   if (command.action === "open") return open(state, command, facts);
+  if (isImportCommand(command)) return decideImport(state, command, facts);
   if (state.seq === 0) return refuse("NOT_FOUND");
   if (command.action === "join") return join(state, command, facts, limits);
   if (isSessionCommand(command)) return decideSession(state, command, facts, now);
@@ -44,7 +46,7 @@ export function decide(
 
 function decideAsMember(
   state: ConversationState,
-  command: Exclude<ConversationCommand, SessionCommand | Given<"create" | "open" | "join">>,
+  command: Exclude<ConversationCommand, SessionCommand | ImportCommand | Given<"create" | "open" | "join">>,
   facts: Facts | undefined,
   limits: Limits,
 ): Ruling {

@@ -9,7 +9,13 @@ export type Audience = "all" | "staff";
 export interface EventData {
   "conversation.created": { kind: "direct" | "group"; title?: string; members: string[] };
   /** `whisper`: from a supervisor to whoever serves the session; the audience of such a message is `staff`. */
-  "message.created": { text?: string; attachments?: AttachmentData[]; replyTo?: number; whisper?: true };
+  "message.created": {
+    text?: string;
+    attachments?: AttachmentData[];
+    replyTo?: number;
+    whisper?: true;
+    imported?: true;
+  };
   "message.edited": { seq: number; text: string };
   "message.deleted": { seq: number };
   "reaction.added": { seq: number; emoji: string };
@@ -18,6 +24,22 @@ export interface EventData {
   "member.joined": { userId: string; standing?: Audience };
   "member.left": { userId: string };
   "session.opened": { topic: string; urgency: string; subject?: string; customerId: string };
+  /** It ended before it came here: what follows are its messages, with the times they had. */
+  "session.imported": {
+    topic: string;
+    urgency: string;
+    subject?: string;
+    customerId: string;
+    /** Everybody else who wrote in it; `agentId` is who had it last. */
+    agentIds: string[];
+    agentId?: string;
+    closedAt: number;
+    reason?: string;
+    /** Where it comes from, and what it and its people are called there. */
+    source: string;
+    sourceId: string;
+    parties: Array<{ userId: string; id: string }>;
+  };
   /** `from` had it until a supervisor took it over. */
   "session.assigned": { agentId: string; via: Via; from?: string; reason?: string };
   "session.attended": { agentId: string };
@@ -33,6 +55,8 @@ export interface EventData {
   "session.reopened": { from?: string };
   "session.rated": { score: number; comment?: string };
 }
+
+export type ImportedData = EventData["session.imported"];
 
 export interface AttachmentData {
   url: string;
@@ -69,12 +93,13 @@ export const maySee = (event: Pick<StoredEvent, "audience">, viewer: Audience): 
   viewer === "staff" || event.audience === "all";
 
 /** Why and how the staff hand a session among themselves is theirs: everybody else learns only that they do. */
-const STAFF_WORDS: ReadonlySet<string> = new Set(["reason", "note"]);
+const STAFF_WORDS: ReadonlySet<string> = new Set(["reason", "note", "source", "sourceId", "parties"]);
 const HANDED_ON: ReadonlySet<EventType> = new Set<EventType>([
   "session.assigned",
   "session.transferred",
   "session.bounced",
   "session.returned",
+  "session.imported",
 ]);
 
 /** The data of an event that the viewer may see, as far as the viewer may see it. */
@@ -110,6 +135,11 @@ export function standingChanges(event: StoredEvent): readonly StandingChange[] {
   if (isA(event, "conversation.created"))
     return event.data.members.map((userId) => ({ userId, standing: "all" as const }));
   if (isA(event, "session.opened")) return [{ userId: event.data.customerId, standing: "all" }];
+  if (isA(event, "session.imported")) {
+    const { customerId, agentIds } = event.data;
+    const staff = agentIds.map((userId) => ({ userId, standing: "staff" as const }));
+    return [{ userId: customerId, standing: "all" }, ...staff];
+  }
   if (isA(event, "session.assigned")) return handedOn(event.data);
   if (isA(event, "session.transferred")) return handedOn(event.data);
   if (isA(event, "session.bounced")) return handedOn(event.data);

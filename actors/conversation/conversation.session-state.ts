@@ -94,6 +94,8 @@ export interface SessionState extends Desk {
   readonly lastAgentId?: string;
   readonly warnedAt?: number;
   readonly reopenedAt?: number;
+  /** It came here after it had ended. */
+  readonly imported?: true;
   readonly closedAt?: number;
   readonly closeReason?: string;
   readonly rating?: Rating;
@@ -112,6 +114,7 @@ export function sessionAfter(
   moment: Moment,
 ): SessionState | undefined {
   if (draft.type === "session.opened") return opened(draft, moment);
+  if (draft.type === "session.imported") return imported(draft, moment);
   if (!session) return undefined;
   switch (draft.type) {
     case "session.assigned":
@@ -156,6 +159,14 @@ function opened({ data, key = "", desk = DEFAULT_DESK }: DraftOf<"session.opened
   const { topic, urgency, subject, customerId } = data;
   const session = { status: "unassigned", topic, urgency, customerId, openedAt: at, enteredAt: at } as const;
   return ranked({ ...session, ...desk, openKey: key, ...(subject !== undefined && { subject }) });
+}
+
+function imported({ data, desk }: DraftOf<"session.imported">, moment: Moment): SessionState {
+  const { topic, urgency, subject, customerId, agentId, closedAt, reason } = data;
+  const asked = { topic, urgency, customerId, ...(subject !== undefined && { subject }) };
+  const session = opened({ type: "session.opened", data: asked, ...(desk && { desk }) }, moment);
+  const served = agentId === undefined ? session : { ...session, agentId, lastAgentId: agentId };
+  return { ...closed(served, reason, closedAt), imported: true };
 }
 
 function transferred(session: SessionState, draft: DraftOf<"session.transferred">, moment: Moment): SessionState {

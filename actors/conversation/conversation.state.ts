@@ -90,7 +90,7 @@ export const fold = (state: ConversationState, events: readonly StoredEvent[]): 
 function begin(next: Mutable<ConversationState>, event: StoredEvent): void {
   next.createdAt = event.at;
   next.createdBy = event.by;
-  if (isA(event, "session.opened")) {
+  if (isA(event, "session.opened") || isA(event, "session.imported")) {
     next.kind = "support";
     if (event.data.subject !== undefined) next.title = event.data.subject;
   }

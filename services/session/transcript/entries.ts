@@ -94,6 +94,7 @@ function messageEntry(event: StoredEvent, message: WireMessage, view: Viewpoint)
 /** Reasons and notes are the staff's own words among themselves: a customer reads what happened, not why. */
 function describe(event: StoredEvent, { audience, nameOf }: Viewpoint): string | undefined {
   const said = (text: string | undefined): string => (audience === "staff" && text !== undefined ? `: ${text}` : "");
+  if (isA(event, "session.imported")) return `opened the session, topic ${event.data.topic}`;
   if (isA(event, "session.opened")) return `opened the session, topic ${event.data.topic}`;
   if (isA(event, "session.assigned")) return `${nameOf(event.data.agentId)} has the session${said(event.data.reason)}`;
   if (isA(event, "session.transferred")) {

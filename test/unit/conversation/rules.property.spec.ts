@@ -61,6 +61,19 @@ const LASTING: Desk = {
   headStart: { class: 0 },
   rules: { closingMs: 200, noShowMs: 400, reopenMs: 1_000, offline: "keep", graceMs: 10 },
 };
+/** A session that ended elsewhere, before anything here began. */
+const IMPORTED: CommandParams["importSession"] = {
+  ...{
+    at: 1,
+    closedAt: 2,
+    topic: "help",
+    urgency: "low",
+    customerId: "cora",
+    agentIds: ["sue", "ben"],
+    agentId: "ben",
+  },
+  ...{ source: "elsewhere", sourceId: "1", parties: [{ userId: "cora", id: "c" }], desk: LASTING },
+};
 const anOrder = fc.oneof(
   order(1, "open", fc.record({ topic, urgency: fc.constant("normal"), desk: fc.constantFrom(DESK, LASTING) })),
   order(6, "send", fc.record({ text, replyTo: seq, baseSeq, force: fc.boolean() }, { requiredKeys: ["text"] })),
@@ -83,6 +96,9 @@ const anOrder = fc.oneof(
   order(5, "transfer", fc.record({ to: fc.record({ agentId: user }) })),
   order(2, "transfer", fc.record({ to: fc.record({ topic }), note: text })),
   order(3, "close", reason),
+  order(1, "importSession", fc.constant(IMPORTED)),
+  order(1, "importMessage", fc.record({ at: seq, text })),
+  order(1, "importOpen", fc.constant({})),
   order(1, "create", fc.record({ kind: fc.constant("group" as const), title: text, members })),
 );
 const step: fc.Arbitrary<Step> = fc.record({
@@ -327,6 +343,7 @@ describe("any sequence of commands", () => {
       "member.joined": true,
       "member.left": true,
       "session.opened": true,
+      "session.imported": true,
       "session.assigned": true,
       "session.transferred": true,
       "session.returned": true,
@@ -349,7 +366,7 @@ describe("any sequence of commands", () => {
           else reached.add("noop");
         });
       }),
-      { numRuns: 1_000, seed: 7 },
+      { numRuns: 2_000, seed: 7 },
     );
     const answers = ["noop", "NOT_FOUND", "FORBIDDEN", "SESSION_TAKEN", "SESSION_CLOSED", "SESSION_EXISTS"];
     const more = ["STALE_VIEW", "MESSAGE_DELETED", "LIMIT_REACHED", "VALIDATION", "SESSION_NOT_ASSIGNED"];

@@ -196,7 +196,7 @@ export class World {
 function keyPrefix({ session }: ConversationState, { by, action, params }: ConversationCommand): string | undefined {
   if (action === "open") return `open/${by}/${params.topic}`;
   if (!session) return undefined;
-  if (action === "reopen") return `open/${session.customerId}/${session.topic}`;
+  if (action === "reopen" || action === "importOpen") return `open/${session.customerId}/${session.topic}`;
   if (action === "push") return `slot/${params.agentId}/${params.slot}`;
   if (action !== "transfer" || params.to.topic === undefined) return undefined;
   return `open/${session.customerId}/${params.to.topic}`;
