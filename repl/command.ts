@@ -1,4 +1,5 @@
 import type { ServiceBroker } from "moleculer";
+import { span } from "../lib/span";
 import { clean, type Column, drawTable, type DrawingTools } from "./table";
 
 /** What a command works with. */
@@ -61,18 +62,6 @@ export function limitOf({ options }: Session): number {
   if (!Number.isInteger(limit) || limit < 1 || limit > 100)
     throw new RangeError("--limit takes a number from 1 to 100");
   return limit;
-}
-
-const STEPS = [
-  [86_400_000, "d"],
-  [3_600_000, "h"],
-  [60_000, "min"],
-] as const;
-
-/** Milliseconds in the largest unit that fits: `3 d`, `2 h`, `5 min`, `12 s`. */
-export function span(ms: number): string {
-  const [size, unit] = STEPS.find(([step]) => ms >= step) ?? [1_000, "s"];
-  return `${Math.floor(ms / size)} ${unit}`;
 }
 
 /** How long ago something was. */

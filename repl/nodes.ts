@@ -1,5 +1,6 @@
 import { conditionOf, type NodeState } from "../lib/node-service";
-import { type Command, span } from "./command";
+import { span } from "../lib/span";
+import type { Command } from "./command";
 import { rolesOf, servingNodes, stateOf } from "./serving-nodes";
 
 const COLUMNS = [
