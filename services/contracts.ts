@@ -6,12 +6,13 @@ import * as message from "./message/message.contract";
 import * as presence from "./presence/presence.contract";
 import * as replies from "./replies/replies.contract";
 import * as room from "./room/room.contract";
+import * as queue from "./session/queue.contract";
 import * as session from "./session/session.contract";
 import * as supervision from "./supervision/supervision.contract";
 import * as topics from "./topics/topics.contract";
 import * as users from "./users/users.contract";
 
-const modules = [auth, users, agents, session, room, message, presence, replies, topics, supervision, audit];
+const modules = [auth, users, agents, session, queue, room, message, presence, replies, topics, supervision, audit];
 
 const isContract = (value: unknown): value is Contract =>
   typeof value === "object" && value !== null && "params" in value && "access" in value;
@@ -26,6 +27,7 @@ type All =
   | (typeof supervision)[keyof typeof supervision]
   | (typeof agents)[keyof typeof agents]
   | (typeof session)[keyof typeof session]
+  | (typeof queue)[keyof typeof queue]
   | (typeof room)[keyof typeof room]
   | (typeof message)[keyof typeof message]
   | (typeof presence)[keyof typeof presence]

@@ -1,5 +1,5 @@
 import type { Static } from "@sinclair/typebox";
-import { isA, type StoredEvent } from "../actors/conversation/conversation.events";
+import { type Audience, isA, type StoredEvent } from "../actors/conversation/conversation.events";
 import type { WireMessage } from "../actors/conversation/conversation.messages";
 import type { Watermark } from "../actors/conversation/conversation.watermarks";
 import type { SessionState } from "../actors/conversation/conversation.session-state";
@@ -11,9 +11,14 @@ export type ConversationView = Static<typeof Conversation>;
 
 const iso = (at: number): string => new Date(at).toISOString();
 
-/** A session as clients see it. Pure. */
-export function sessionView(conversationId: string, session: SessionState, lastSeq: number): SessionView {
-  const { status, topic, urgency, subject, customerId, agentId, openedAt, assignedAt, closedAt, closeReason } = session;
+/** A session as clients of this audience see it. Pure. */
+export function sessionView(
+  conversationId: string,
+  session: SessionState,
+  lastSeq: number,
+  viewer: Audience = "all",
+): SessionView {
+  const { status, topic, urgency, subject, customerId, agentId, via, closeReason } = session;
   return {
     id: conversationId,
     conversationId,
@@ -23,13 +28,30 @@ export function sessionView(conversationId: string, session: SessionState, lastS
     ...(subject !== undefined && { subject }),
     customerId,
     ...(agentId !== undefined && { agentId }),
-    openedAt: iso(openedAt),
-    ...(assignedAt !== undefined && { assignedAt: iso(assignedAt) }),
-    ...(closedAt !== undefined && { closedAt: iso(closedAt) }),
+    ...(via !== undefined && { via }),
+    ...timesOf(session),
     ...(closeReason !== undefined && { closeReason }),
+    ...(session.rating && { rating: { ...session.rating, at: iso(session.rating.at) } }),
+    ...(viewer === "staff" && staffViewOf(session)),
     lastSeq,
   };
 }
+
+function timesOf({ openedAt, enteredAt, assignedAt, reopenedAt, closedAt }: SessionState) {
+  return {
+    openedAt: iso(openedAt),
+    enteredAt: iso(enteredAt),
+    ...(assignedAt !== undefined && { assignedAt: iso(assignedAt) }),
+    ...(reopenedAt !== undefined && { reopenedAt: iso(reopenedAt) }),
+    ...(closedAt !== undefined && { closedAt: iso(closedAt) }),
+  };
+}
+
+const staffViewOf = ({ rank, attendedAt, lastAgentId }: SessionState) => ({
+  rank,
+  ...(attendedAt !== undefined && { attendedAt: iso(attendedAt) }),
+  ...(lastAgentId !== undefined && { lastAgentId }),
+});
 
 /** A conversation as one of its members sees it. Pure. */
 export function conversationView(
@@ -49,7 +71,7 @@ export function conversationView(
     deliveredSeq: own.watermark?.deliveredSeq ?? 0,
     unread: own.unread,
     ...(state.lastMessage && { lastMessage: lastMessageView(state.id, state.lastMessage) }),
-    ...(state.session && { session: sessionView(state.id, state.session, lastSeq) }),
+    ...(state.session && { session: sessionView(state.id, state.session, lastSeq, own.staff ? "staff" : "all") }),
   };
 }
 

@@ -95,6 +95,26 @@ export const SESSION_STATUSES = ["unassigned", "assigned", "closing", "closed"] 
 export const URGENCIES = ["low", "normal", "high", "urgent"] as const;
 export type Urgency = (typeof URGENCIES)[number];
 
+/** How an agent came to have a session. */
+export const VIAS = ["claim", "push", "transfer", "takeover"] as const;
+
+export const Rating = Type.Object({
+  score: Type.Integer({ minimum: 1, maximum: 5 }),
+  comment: Type.Optional(Type.String()),
+  at: Time,
+});
+
+/** Where a customer stands in the queue of the topic, 1 being the next. */
+export const Position = Type.Object({
+  from: Type.Integer({ minimum: 1, description: "The position; beyond 10 the first of the band that it is in" }),
+  to: Type.Integer({ minimum: 1, description: "The same up to 10; beyond, the last of the band" }),
+  waitSeconds: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()], {
+    description: "By how fast sessions of the topic are taken now; null when that is not known",
+  }),
+});
+
+const STAFF_ONLY = "For staff only";
+
 export const Session = Type.Object({
   id: Id,
   conversationId: Id,
@@ -104,10 +124,24 @@ export const Session = Type.Object({
   subject: Type.Optional(Type.String()),
   customerId: Id,
   agentId: Type.Optional(Id),
+  via: Type.Optional(literals(VIAS, "How the agent came to have it")),
   openedAt: Time,
+  enteredAt: Type.Optional(Type.String({ format: "date-time", description: "When the wait began" })),
   assignedAt: Type.Optional(Time),
+  attendedAt: Type.Optional(
+    Type.String({ format: "date-time", description: `When the agent opened or answered it. ${STAFF_ONLY}` }),
+  ),
+  reopenedAt: Type.Optional(Time),
   closedAt: Type.Optional(Time),
   closeReason: Type.Optional(Type.String()),
+  rating: Type.Optional(Rating),
+  lastAgentId: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 64, description: `Who served it last. ${STAFF_ONLY}` }),
+  ),
+  rank: Type.Optional(
+    Type.Integer({ description: `The place in the queue: the lower comes first, then the id. ${STAFF_ONLY}` }),
+  ),
+  position: Type.Optional(Position),
   lastSeq: Seq,
   existing: Type.Optional(Type.Boolean({ description: "True when the session was open already" })),
 });

@@ -6,10 +6,11 @@ import type { Resources } from "../../lib/resources";
 import { type Activity, activityOf } from "../agents/activity";
 import type { Authenticator } from "../auth/authenticator";
 import { hasRole, type Principal } from "../auth/principal";
-import { broadcast, call } from "../call";
+import { broadcast } from "../call";
 import type { BrokerEvents } from "../events";
 import { callPresence } from "../presence/presence.internal";
 import { STAFF } from "../schemas";
+import { callSession } from "../session/session.internal";
 import { backlogOf, type ClientSocket, cut, forgetHandshake } from "./client-socket";
 import { Connections } from "./connections";
 import { Cores } from "./cores";
@@ -21,6 +22,7 @@ import { type IoMetrics, ioMetrics } from "./io-metrics";
 import { Identities } from "./identities";
 import { PacketLimits } from "./limits";
 import { MarkWatch } from "./mark-watch";
+import { PositionFeed } from "./position-feed";
 import { PresenceReporter } from "./presence-reporter";
 import { QueueFeed } from "./queue-feed";
 import { roomPorts } from "./room-ports";
@@ -56,6 +58,7 @@ export class IoNode {
   private readonly identities: Identities;
   private readonly dispatcher: Dispatcher;
   private readonly queue: QueueFeed;
+  private readonly positions: PositionFeed;
   private readonly supervision: Supervision;
   private readonly typing: TypingState;
   private readonly presence: PresenceReporter;
@@ -81,6 +84,7 @@ export class IoNode {
     // Memberships of a sole node are never behind: no socket needs them looked up again.
     this.cores = this.makeCores();
     this.queue = this.makeQueue();
+    this.positions = this.makePositions();
     const ports = roomPorts(this.cores, { clock, monotonic }, this.fanout, {
       found: (events) => this.queue.received(events),
       missed: () => this.queue.refresh(),
@@ -102,6 +106,7 @@ export class IoNode {
     await Promise.all([this.cores.hearAll(), this.marks?.start()]);
     this.identities.start();
     this.presence.start();
+    this.positions.start();
     this.sweepLater();
   }
 
@@ -170,6 +175,7 @@ export class IoNode {
     this.draining = true;
     this.cancelSweep?.();
     this.presence.stop();
+    this.positions.stop();
     this.marks?.stop();
     for (const socket of [...this.connections.all()]) cut(socket);
     this.rooms.stop();
@@ -217,10 +223,20 @@ export class IoNode {
     const { broker, resources } = this.parts;
     return new QueueFeed({
       clock: resources.clock,
-      list: (user, cursor) => {
-        const page = { status: "unassigned" as const, limit: 100, ...(cursor !== undefined && { cursor }) };
-        return call(broker, "session.list", page, { meta: { user } });
-      },
+      list: (cursor) => callSession(broker, "session.waiting", cursor === undefined ? {} : { cursor }),
+      newEpoch: () => resources.random.id(),
+    });
+  }
+
+  private makePositions(): PositionFeed {
+    const { broker, resources } = this.parts;
+    const { queue, connections } = this;
+    return new PositionFeed({
+      clock: resources.clock,
+      queue,
+      connections,
+      flows: async (topics) => (await callSession(broker, "session.flow", { topics })).flows,
+      failed: (error) => broker.logger.warn("customers could not be told their positions", { error }),
     });
   }
 

@@ -8,7 +8,7 @@ import { CONTRACTS } from "../contracts";
 import { typing } from "../presence/presence.contract";
 import { list, sync } from "../room/room.contract";
 import { catchUp, homesOf } from "../room/catch-up";
-import { queue } from "../session/session.contract";
+import { queue } from "../session/queue.contract";
 import type { ClientSocket } from "./client-socket";
 import type { CallOptions, Route } from "./dispatcher";
 import { localRoute } from "./local-route";
@@ -71,9 +71,9 @@ function syncRoute({ broker, clock, rooms }: RouteParts): Route {
 }
 
 const queueRoute = ({ queue: feed }: RouteParts): Route =>
-  localRoute(queue, async (socket, { subscribe }: { subscribe: boolean }) => {
-    if (subscribe) return feed.subscribe(socket);
-    feed.unsubscribe(socket);
+  localRoute(queue, async (socket, { subscribe, topic }: Params<typeof queue>) => {
+    if (subscribe) return feed.subscribe(socket, topic);
+    feed.unsubscribe(socket, topic);
     return { seq: 0, sessions: [] };
   });
 

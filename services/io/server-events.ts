@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import type { ServerEvent } from "../../lib/asyncapi";
 import { ERRORS, type ErrorType } from "../../lib/errors";
 import { STATUSES } from "../presence/presence.contract";
-import { Event, Id, literals, Seq, Session, Time } from "../schemas";
+import { Event, Id, literals, Position, Seq, Session, Time } from "../schemas";
 
 const Receipt = Type.Object({ userId: Id, readSeq: Seq, deliveredSeq: Seq });
 const ReceiptCount = Type.Object({ seq: Seq, read: Type.Integer({ minimum: 0 }) });
@@ -39,10 +39,17 @@ export const SERVER_EVENTS: readonly ServerEvent[] = [
     payload: Type.Object({
       seq: Seq,
       prevSeq: Seq,
+      epoch: Type.Optional(Type.String({ description: "With a topic only: another one means: subscribe again" })),
+      topic: Type.Optional(Type.String({ description: "Of the subscription; absent when that has none" })),
       added: Type.Array(Session),
       changed: Type.Array(Session),
       removed: Type.Array(Id),
     }),
+  },
+  {
+    name: "queue.position",
+    summary: "Where the user stands who waits in a session, at most every few seconds and only when it changed",
+    payload: Type.Object({ sessionId: Id, ...Position.properties }),
   },
   {
     name: "watch",

@@ -1,5 +1,6 @@
 import type { Context } from "moleculer";
 import type { StoredEvent } from "../../actors/conversation/conversation.events";
+import type { Desk } from "../../actors/conversation/conversation.session-state";
 import type { ConversationStore } from "../../actors/conversation/conversation.store";
 import type { Params } from "../../lib/contract";
 import { isParleyError, ParleyError } from "../../lib/errors";
@@ -7,19 +8,26 @@ import type { Meta } from "../auth/principal";
 import { callerOf, commandOf, derivedId } from "../conversation-command";
 import { type SessionView, sessionView } from "../conversation-views";
 import { callRoom } from "../room/room.internal";
+import type { Urgency } from "../schemas";
 import type { open } from "./session.contract";
 
 type OpenContext = Context<Params<typeof open>, Meta>;
+
+export interface OpenParts {
+  readonly store: ConversationStore;
+  /** What the session takes over from its topic. */
+  desk(ctx: OpenContext, topic: string, hint: Urgency): Promise<Desk>;
+}
 
 /**
  * Opens a session, or answers with the customer's open one of the topic. Opening with a first text is two commands, of
  * which the second has the derived id `<commandId>/text`: each is stored once, however often the request is repeated.
  */
-export async function openSession(ctx: OpenContext, store: ConversationStore): Promise<SessionView> {
-  const earlier = await findEarlier(ctx, store);
+export async function openSession(ctx: OpenContext, parts: OpenParts): Promise<SessionView> {
+  const earlier = await findEarlier(ctx, parts.store);
   if (earlier) return earlier;
   for (let attempt = 1; ; attempt++) {
-    const session = await openOrFind(ctx);
+    const session = await openOrFind(ctx, parts);
     try {
       return await withText(ctx, session);
     } catch (error) {
@@ -48,10 +56,12 @@ async function findEarlier(ctx: OpenContext, store: ConversationStore): Promise<
   return existing(ctx, texted.conversationId);
 }
 
-async function openOrFind(ctx: OpenContext): Promise<SessionView> {
+async function openOrFind(ctx: OpenContext, { desk }: OpenParts): Promise<SessionView> {
   const conversationId = derivedId("conversation", callerOf(ctx).id, ctx.params.commandId);
+  const { topic, urgency } = wishOf(ctx);
+  const command = openCommand(ctx, await desk(ctx, topic, urgency));
   try {
-    const outcome = await callRoom(ctx, "room.command", { conversationId, command: openCommand(ctx) });
+    const outcome = await callRoom(ctx, "room.command", { conversationId, command });
     if ("event" in outcome && outcome.event.session) return viewOf(outcome.event);
     throw new ParleyError("COMMAND_REUSED");
   } catch (error) {
@@ -84,10 +94,16 @@ async function existing(ctx: OpenContext, conversationId: string): Promise<Sessi
   return { ...sessionView(conversationId, found.session, found.lastAll), existing: true };
 }
 
-function openCommand(ctx: OpenContext) {
-  const { commandId, topic = DEFAULTS.topic, urgency = DEFAULTS.urgency, subject, text } = ctx.params;
-  const params = { topic, urgency, ...(subject !== undefined && { subject }) };
-  return commandOf(ctx, commandId, "open", params, { ...params, text });
+const wishOf = ({ params: { topic = DEFAULTS.topic, urgency = DEFAULTS.urgency } }: OpenContext) => ({
+  topic,
+  urgency,
+});
+
+/** What the client sent makes it the same command, whatever the topic has become meanwhile. */
+function openCommand(ctx: OpenContext, desk?: Desk) {
+  const { commandId, subject, text } = ctx.params;
+  const sent = { ...wishOf(ctx), ...(subject !== undefined && { subject }) };
+  return commandOf(ctx, commandId, "open", { ...sent, ...(desk && { desk }) }, { ...sent, text });
 }
 
 function textCommand(ctx: OpenContext) {

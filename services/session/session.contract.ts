@@ -7,7 +7,6 @@ import {
   Limit,
   literals,
   page,
-  Seq,
   Session,
   SESSION_STATUSES,
   STAFF,
@@ -39,8 +38,8 @@ export const open = contract({
 
 export const claim = contract({
   name: "session.claim",
-  summary: "Take a waiting session; exactly one agent gets it",
-  params: Type.Object({ ...onSession, reason: Reason }),
+  summary: "Take a waiting session; exactly one agent gets it. A supervisor may take over one that has an agent",
+  params: Type.Object({ ...onSession, reason: Reason, takeover: Type.Optional(Type.Boolean({ default: false })) }),
   result: Session,
   access: { roles: STAFF },
   errors: ["NOT_FOUND", "SESSION_TAKEN", "SESSION_CLOSED", "COMMAND_REUSED", "UNKNOWN_OUTCOME"],
@@ -61,6 +60,30 @@ export const giveBack = contract({
   actor,
 });
 
+export const attend = contract({
+  name: "session.attend",
+  summary: "Tell that the caller has opened the own session; takes up one that was transferred to the caller",
+  params: Type.Object(onSession),
+  result: Session,
+  access: { roles: STAFF },
+  errors: ["NOT_FOUND", "SESSION_CLOSED", "COMMAND_REUSED", "UNKNOWN_OUTCOME"],
+  rest: { method: "POST", path: "/sessions/:sessionId/attend" },
+  socket: "session.attend",
+  actor,
+});
+
+export const decline = contract({
+  name: "session.decline",
+  summary: "Do not take up a session that was transferred to the caller: it goes back to who handed it on",
+  params: Type.Object({ ...onSession, reason: Reason }),
+  result: Session,
+  access: { roles: STAFF },
+  errors: ["NOT_FOUND", "SESSION_CLOSED", "COMMAND_REUSED", "UNKNOWN_OUTCOME"],
+  rest: { method: "POST", path: "/sessions/:sessionId/decline" },
+  socket: "session.decline",
+  actor,
+});
+
 export const close = contract({
   name: "session.close",
   summary: "Close a session",
@@ -70,6 +93,34 @@ export const close = contract({
   errors: ["NOT_FOUND", "SESSION_CLOSED", "COMMAND_REUSED", "UNKNOWN_OUTCOME"],
   rest: { method: "POST", path: "/sessions/:sessionId/close" },
   socket: "session.close",
+  actor,
+});
+
+export const reopen = contract({
+  name: "session.reopen",
+  summary: "Put a closed session back into the queue, within the time that its topic gives",
+  params: Type.Object(onSession),
+  result: Session,
+  access: "user",
+  errors: ["NOT_FOUND", "SESSION_CLOSED", "SESSION_EXISTS", "COMMAND_REUSED", "UNKNOWN_OUTCOME"],
+  rest: { method: "POST", path: "/sessions/:sessionId/reopen" },
+  socket: "session.reopen",
+  actor,
+});
+
+export const rate = contract({
+  name: "session.rate",
+  summary: "Rate a closed session of one's own, from 1 to 5; the last rating counts",
+  params: Type.Object({
+    ...onSession,
+    score: Type.Integer({ minimum: 1, maximum: 5 }),
+    comment: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000 })),
+  }),
+  result: Session,
+  access: "user",
+  errors: ["NOT_FOUND", "COMMAND_REUSED", "UNKNOWN_OUTCOME"],
+  rest: { method: "POST", path: "/sessions/:sessionId/rate" },
+  socket: "session.rate",
   actor,
 });
 
@@ -118,16 +169,6 @@ export const list = contract({
   access: "user",
   errors: [],
   rest: { method: "GET", path: "/sessions" },
-});
-
-export const queue = contract({
-  name: "session.queue",
-  summary: "Subscribe to the waiting sessions: a snapshot, then `queue` events",
-  params: Type.Object({ subscribe: Type.Boolean() }),
-  result: Type.Object({ seq: Seq, sessions: Type.Array(Session) }),
-  access: { roles: STAFF },
-  errors: [],
-  socket: "session.queue",
 });
 
 const TRANSCRIPT_FORMATS = ["json", "html", "text"] as const;

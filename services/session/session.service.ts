@@ -1,11 +1,12 @@
 import type { Context } from "moleculer";
 import type { Conversations } from "../../actors/conversation/conversation.actor";
 import type { Action as CommandAction, CommandParams } from "../../actors/conversation/conversation.commands";
-import type { StoredEvent } from "../../actors/conversation/conversation.events";
+import type { Audience, StoredEvent } from "../../actors/conversation/conversation.events";
+import type { Desk, SessionState } from "../../actors/conversation/conversation.session-state";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
 import { ParleyError } from "../../lib/errors";
-import { hasRole, type Meta } from "../auth/principal";
+import { hasRole, type Meta, type Principal } from "../auth/principal";
 import { callerOf, commandOf, deadlineOf } from "../conversation-command";
 import { type SessionView, sessionView } from "../conversation-views";
 import { conversationsOf, startConversations, stopConversations } from "../conversations";
@@ -13,23 +14,35 @@ import { otherCoresOf } from "../other-cores";
 import { STAFF } from "../schemas";
 import { timersOf } from "../timers";
 import { callUsers } from "../users/users.internal";
+import { deskAfterTransfer, deskFor } from "./desk";
 import { openSession } from "./open-session";
-import { listSessions, type SessionFilter, type SessionPage } from "./session-lists";
+import { explain } from "./queue.contract";
+import { QueueDesk } from "./queue-desk";
+import { listSessions, listWaiting, type SessionFilter, type SessionPage } from "./session-lists";
 import * as contracts from "./session.contract";
 import type { SessionInternal } from "./session.internal";
-import { transcriptPart } from "./transcript/transcript";
 import { lookAt, type Looked } from "./timed-life";
+import { transcriptPart } from "./transcript/transcript";
 
 type Ctx<C extends keyof typeof contracts> = Context<Params<(typeof contracts)[C]>, Meta>;
 type Answer<C extends keyof typeof contracts> = Promise<Result<(typeof contracts)[C]>>;
+type InternalCtx<N extends keyof SessionInternal> = Context<SessionInternal[N]["params"], Meta>;
+type InternalAnswer<N extends keyof SessionInternal> = Promise<SessionInternal[N]["result"]>;
+
+/** Sessions of one answer. */
+const WAITING_PAGE = 300;
+
+const LOOK_MS = 5_000;
 
 /** Support sessions: a facade over the conversation actor. */
 @Service({ name: "session", dependencies: ["users", "room"] })
 export default class SessionService extends DomainService {
   declare conversations: Conversations;
+  declare desk: QueueDesk;
 
   created(): void {
     this.conversations = conversationsOf(this.broker);
+    this.desk = new QueueDesk(this.broker, this.conversations);
   }
 
   started(): Promise<void> {
@@ -42,12 +55,23 @@ export default class SessionService extends DomainService {
 
   @Action(contracts.open)
   open(ctx: Ctx<"open">): Answer<"open"> {
-    return openSession(ctx, this.conversations.store);
+    return openSession(ctx, { store: this.conversations.store, desk: deskFor });
   }
 
   @Action(contracts.claim)
   claim(ctx: Ctx<"claim">): Answer<"claim"> {
-    return this.change(ctx, "claim", withReason(ctx.params.reason));
+    const { reason, takeover = false } = ctx.params;
+    return this.change(ctx, "claim", { ...withReason(reason), ...(takeover && { takeover }) });
+  }
+
+  @Action(contracts.attend)
+  attend(ctx: Ctx<"attend">): Answer<"attend"> {
+    return this.change(ctx, "attend", {});
+  }
+
+  @Action(contracts.decline)
+  decline(ctx: Ctx<"decline">): Answer<"decline"> {
+    return this.change(ctx, "decline", withReason(ctx.params.reason));
   }
 
   @Action(contracts.giveBack)
@@ -60,6 +84,17 @@ export default class SessionService extends DomainService {
     return this.change(ctx, "close", withReason(ctx.params.reason));
   }
 
+  @Action(contracts.reopen)
+  reopen(ctx: Ctx<"reopen">): Answer<"reopen"> {
+    return this.change(ctx, "reopen", {});
+  }
+
+  @Action(contracts.rate)
+  rate(ctx: Ctx<"rate">): Answer<"rate"> {
+    const { score, comment } = ctx.params;
+    return this.change(ctx, "rate", { score, ...(comment !== undefined && { comment }) });
+  }
+
   @Action(contracts.transfer)
   async transfer(ctx: Ctx<"transfer">): Answer<"transfer"> {
     const { to, note } = ctx.params;
@@ -67,7 +102,8 @@ export default class SessionService extends DomainService {
       const target = await callUsers(ctx, "users.get", { id: to.agentId });
       if (!target?.roles.some((role) => STAFF.some((staff) => staff === role))) throw new ParleyError("NOT_FOUND");
     }
-    return this.change(ctx, "transfer", { to, ...(note !== undefined && { note }) });
+    const asked = { to, ...(note !== undefined && { note }) };
+    return this.change(ctx, "transfer", { ...asked, ...(await this.deskOf(ctx, to.topic)) }, asked);
   }
 
   /** Staff know of every session, though not of what is said in it; a customer knows only their own. */
@@ -76,9 +112,21 @@ export default class SessionService extends DomainService {
     const user = callerOf(ctx);
     const state = await this.conversations.host.read(ctx.params.sessionId, deadlineOf(ctx));
     const { session } = state;
-    const staff = hasRole(user, STAFF);
-    if (!session || (session.customerId !== user.id && !staff)) throw new ParleyError("NOT_FOUND");
-    return sessionView(ctx.params.sessionId, session, staff ? state.seq : state.lastAll);
+    if (!session || !mayKnow(user, session)) throw new ParleyError("NOT_FOUND");
+    const viewer = viewerOf(user, session);
+    const view = sessionView(state.id, session, viewer === "staff" ? state.seq : state.lastAll, viewer);
+    const position = viewer === "all" ? await this.desk.position(state) : undefined;
+    return { ...view, ...(position && { position }) };
+  }
+
+  @Action(explain)
+  async explain(ctx: Context<Params<typeof explain>, Meta>): Promise<Result<typeof explain>> {
+    const state = await this.conversations.host.read(ctx.params.sessionId, deadlineOf(ctx));
+    const { session } = state;
+    if (!session) throw new ParleyError("NOT_FOUND");
+    await otherCoresOf(this.broker, this.conversations).project({ sessions: true });
+    const why = await this.desk.explain(ctx, state, session);
+    return { session: sessionView(state.id, session, state.seq, "staff"), ...why };
   }
 
   @Action(contracts.list)
@@ -93,12 +141,6 @@ export default class SessionService extends DomainService {
     return listSessions(this.conversations.store, filter, { cursor, limit });
   }
 
-  @InternalAction("due", { actor: { kind: "conversation", id: "conversationId" } })
-  due(ctx: Context<SessionInternal["session.due"]["params"], Meta>): Promise<Looked> {
-    const { broker, conversations, resources } = this;
-    return lookAt({ conversations, timers: timersOf(broker), clock: resources.clock }, ctx.params, deadlineOf(ctx));
-  }
-
   @Action(contracts.transcript)
   transcript(ctx: Ctx<"transcript">): Answer<"transcript"> {
     const { sessionId, format = "json", cursor } = ctx.params;
@@ -108,6 +150,19 @@ export default class SessionService extends DomainService {
     return transcriptPart({ reader, store, names }, { ...ask, userId: callerOf(ctx).id, deadline: deadlineOf(ctx) });
   }
 
+  @InternalAction("due", { actor: { kind: "conversation", id: "conversationId" } })
+  due(ctx: Context<SessionInternal["session.due"]["params"], Meta>): Promise<Looked> {
+    const { clock } = this.resources;
+    // By this node's clock alone: a look may come late, and nothing is lost when that of the scheduler was set.
+    const deadline = clock.now() + LOOK_MS;
+    return lookAt({ conversations: this.conversations, timers: timersOf(this.broker), clock }, ctx.params, deadline);
+  }
+
+  @InternalAction("now", { repeats: "read" })
+  now(): Promise<SessionInternal["session.now"]["result"]> {
+    return Promise.resolve({ now: this.resources.clock.now() });
+  }
+
   @InternalAction("inspect", { repeats: "read" })
   async inspect(ctx: Context<SessionInternal["session.inspect"]["params"], Meta>): Promise<SessionPage> {
     const { limit, ...filter } = ctx.params;
@@ -115,17 +170,47 @@ export default class SessionService extends DomainService {
     return listSessions(this.conversations.store, filter, { limit });
   }
 
+  @InternalAction("waiting", { repeats: "read" })
+  async waiting(ctx: InternalCtx<"session.waiting">): InternalAnswer<"session.waiting"> {
+    const { topic, cursor, limit = WAITING_PAGE } = ctx.params;
+    if (cursor === undefined) await otherCoresOf(this.broker, this.conversations).project({ sessions: true });
+    return listWaiting(this.conversations.store, topic, { cursor, limit: Math.min(limit, WAITING_PAGE) });
+  }
+
+  @InternalAction("flow", { repeats: "read" })
+  async flow(ctx: InternalCtx<"session.flow">): InternalAnswer<"session.flow"> {
+    const entries = ctx.params.topics.map(async (topic) => [topic, (await this.desk.flow(topic)) ?? null] as const);
+    return { flows: Object.fromEntries(await Promise.all(entries)) };
+  }
+
+  @InternalAction("classify", { actor: { kind: "conversation", id: "conversationId" } })
+  async classify(ctx: InternalCtx<"session.classify">): InternalAnswer<"session.classify"> {
+    await this.desk.classify(ctx, ctx.params.conversationId);
+    return null;
+  }
+
+  /** What a session takes over from the topic that it is transferred to. */
+  private async deskOf(ctx: Ctx<"transfer">, topic: string | undefined): Promise<{ desk?: Desk }> {
+    if (topic === undefined) return {};
+    const { session } = await this.conversations.host.read(ctx.params.sessionId, deadlineOf(ctx));
+    return session ? { desk: await deskAfterTransfer(ctx, topic, session.headStart) } : {};
+  }
+
+  /** `identity` is what the client sent, when that is not just the params. */
   private async change<A extends CommandAction>(
     ctx: Context<{ sessionId: string; commandId: string }, Meta>,
     action: A,
     params: CommandParams[A],
+    identity: unknown = params,
   ): Promise<SessionView> {
     const { sessionId, commandId } = ctx.params;
-    const outcome = await this.conversations.command(sessionId, commandOf(ctx, commandId, action, params));
-    if ("event" in outcome) return viewOf(outcome.event);
-    const { session, seq } = await this.conversations.host.read(sessionId, deadlineOf(ctx));
+    const outcome = await this.conversations.command(sessionId, commandOf(ctx, commandId, action, params, identity));
+    const user = callerOf(ctx);
+    if ("event" in outcome) return viewOf(outcome.event, user);
+    const { session, seq, lastAll } = await this.conversations.host.read(sessionId, deadlineOf(ctx));
     if (!session) throw new ParleyError("NOT_FOUND");
-    return sessionView(sessionId, session, seq);
+    const viewer = viewerOf(user, session);
+    return sessionView(sessionId, session, viewer === "staff" ? seq : lastAll, viewer);
   }
 }
 
@@ -137,7 +222,14 @@ async function namesOf(ctx: Context<unknown, Meta>, ids: readonly string[]): Pro
 const withReason = (reason: string | undefined) => (reason === undefined ? {} : { reason });
 
 /** What the event that a command made left of the session: the same answer however often it is repeated. */
-function viewOf({ conversationId, session, seq }: StoredEvent): SessionView {
+function viewOf({ conversationId, session, seq }: StoredEvent, user: Principal): SessionView {
   if (!session) throw new TypeError("a session command makes a session event");
-  return sessionView(conversationId, session, seq);
+  return sessionView(conversationId, session, seq, viewerOf(user, session));
 }
+
+const mayKnow = (user: Principal, { customerId }: SessionState): boolean =>
+  customerId === user.id || hasRole(user, STAFF);
+
+/** Whose session it is sees it as a customer, whoever else that is. */
+const viewerOf = (user: Principal, { customerId }: SessionState): Audience =>
+  customerId !== user.id && hasRole(user, STAFF) ? "staff" : "all";

@@ -21,6 +21,7 @@ interface Content {
 interface Entry {
   readonly startedAt: number;
   readonly content: Promise<Content>;
+  known?: Content;
 }
 
 /** How long a change can go unnoticed when its event was lost. */
@@ -50,6 +51,13 @@ export class TopicDirectory {
     return (await this.#content()).keywords;
   }
 
+  /** Whether there are any rules, as far as it is known at this moment; else they are read, for the next who asks. */
+  get hasKeywords(): boolean | undefined {
+    const { known } = this.#fresh() ?? {};
+    if (!known) this.keywords().catch(() => undefined);
+    return known && known.keywords.length > 0;
+  }
+
   /** Something changed: what is known or being read no longer counts. */
   drop(): void {
     this.#entry = undefined;
@@ -71,9 +79,12 @@ export class TopicDirectory {
   #start(): Entry {
     const entry: Entry = { startedAt: this.ports.clock.now(), content: this.#read() };
     this.#entry = entry;
-    entry.content.catch(() => {
-      if (this.#entry === entry) this.#entry = undefined;
-    });
+    entry.content.then(
+      (content) => (entry.known = content),
+      () => {
+        if (this.#entry === entry) this.#entry = undefined;
+      },
+    );
     return entry;
   }
 

@@ -9,7 +9,7 @@ import { type Cast, makeCast, setStage, type Stage } from "../support/stage";
 
 type Actor = "owner" | "otherAgent" | "otherCustomer" | "removed";
 /** `allow`; `hidden`: exactly as if it did not exist; else the type of the refusal. */
-type Verdict = "allow" | "hidden" | "FORBIDDEN" | "SESSION_TAKEN";
+type Verdict = "allow" | "hidden" | "FORBIDDEN" | "SESSION_TAKEN" | "SESSION_EXISTS" | "VALIDATION";
 type Row = Readonly<Record<Actor, Verdict>>;
 type Target = "session" | "group";
 
@@ -63,7 +63,13 @@ const BOUND: Readonly<Record<string, Partial<Record<Target, Row>>>> = {
   "session.claim": { session: { ...nobody, otherAgent: "SESSION_TAKEN", removed: "SESSION_TAKEN" } },
   "session.return": { session: servingAgent },
   "session.transfer": { session: servingAgent },
+  "session.attend": { session: servingAgent },
+  "session.decline": { session: servingAgent },
   "session.close": { session: membersOnly },
+  // It is open, so that its customer can do neither.
+  "session.reopen": { session: { ...membersOnly, owner: "SESSION_EXISTS" } },
+  "session.rate": { session: { ...membersOnly, owner: "VALIDATION" } },
+  "session.explain": { session: staffOnly },
   "session.watch": { session: nobody },
   "session.transcript": { session: membersOnly },
   "session.get": { session: { ...everyone, otherCustomer: "hidden" } },
@@ -233,6 +239,7 @@ function paramsOf(contract: Contract, cast: Cast, stage: Stage, target: Target):
     userIds: [cast.owner.id],
     subscribe: true,
     availability: "online",
+    score: 5,
     scope: contract.name === "replies.render" ? "shared" : "own",
     shortcut: SHORTCUT,
   };

@@ -50,22 +50,38 @@ const session = (id: string, over: Partial<SessionView> = {}): SessionView => ({
 });
 
 describe("the queue's order", () => {
-  it("puts the more urgent first, then who has waited longest", () => {
-    const sessions = [
-      session("late", { openedAt: "2030-01-01T00:00:02.000Z" }),
-      session("early"),
-      session("urgent", { urgency: "urgent", openedAt: "2030-01-01T00:00:09.000Z" }),
-      session("low", { urgency: "low" }),
-    ];
-    expect(sessions.sort(compareWaiting).map((s) => s.id)).toEqual(["urgent", "early", "late", "low"]);
+  it("is that of the ranks, of equal ones that of the ids", () => {
+    const sessions = [session("late", { rank: 30 }), session("b", { rank: 20 }), session("a", { rank: 20 })];
+    sessions.push(session("urgent", { rank: 10, openedAt: "2030-01-02T00:00:00.000Z" }));
+    expect(sessions.sort(compareWaiting).map((s) => s.id)).toEqual(["urgent", "a", "b", "late"]);
+  });
+
+  it("is kept in each topic, whatever comes and goes", () => {
+    const ids = fc.constantFrom(...Array.from({ length: 20 }, (_, at) => `s${at}`));
+    const changes = fc.array(fc.record({ id: ids, rank: fc.nat(5), topic: fc.nat(1), waits: fc.boolean() }));
+    fc.assert(
+      fc.property(changes, (all) => {
+        const view = new QueueView();
+        all.forEach(({ id, rank, topic, waits }, at) => {
+          const status = waits ? "unassigned" : "assigned";
+          view.put(session(id, { rank, topic: `t${topic}`, status, lastSeq: at + 1 }));
+        });
+        for (const topic of ["t0", "t1"]) {
+          const expected = view.sessions().filter((one) => one.topic === topic);
+          expect(view.sessions(topic)).toEqual(expected);
+        }
+        expect(view.sessions()).toHaveLength(view.size);
+        expect(view.sessions()).toEqual([...view.sessions()].sort(compareWaiting));
+      }),
+    );
   });
 });
 
 describe("queue view", () => {
-  it("adds an opened session, removes an assigned one and numbers both changes", () => {
+  it("adds an opened session and removes an assigned one", () => {
     const view = new QueueView();
-    expect(view.apply(opened("s"))).toMatchObject({ seq: 1, prevSeq: 0, added: [{ id: "s", status: "unassigned" }] });
-    expect(view.apply(assigned("s", 2))).toMatchObject({ seq: 2, prevSeq: 1, removed: ["s"] });
+    expect(view.apply(opened("s"))).toMatchObject({ after: { id: "s", status: "unassigned" } });
+    expect(view.apply(assigned("s", 2))).toMatchObject({ before: { id: "s" } });
     expect(view.sessions()).toEqual([]);
   });
 
@@ -85,13 +101,13 @@ describe("queue view", () => {
 
   it("adds a session that was given back, also when it never saw it before", () => {
     const view = new QueueView();
-    expect(view.apply(returned("s", 5))).toMatchObject({ added: [{ id: "s", lastSeq: 5 }] });
+    expect(view.apply(returned("s", 5))).toMatchObject({ after: { id: "s", lastSeq: 5 } });
   });
 
   it("ignores messages and conversations of other kinds", () => {
     const view = new QueueView();
     expect(view.apply(event("d", 1, "message.created"))).toBeUndefined();
-    expect(view.seq).toBe(0);
+    expect(view.size).toBe(0);
   });
 
   it("ends with the same sessions whatever the order of the events", () => {

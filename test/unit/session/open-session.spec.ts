@@ -1,15 +1,26 @@
 import type { Context } from "moleculer";
+import { DEFAULT_RULES } from "../../../actors/conversation/conversation.session-state";
 import type { ConversationStore } from "../../../actors/conversation/conversation.store";
 import { type ErrorType, ParleyError } from "../../../lib/errors";
 import type { Params } from "../../../lib/contract";
 import type { Meta } from "../../../services/auth/principal";
-import { openSession } from "../../../services/session/open-session";
+import { type OpenParts, openSession } from "../../../services/session/open-session";
 import type { open } from "../../../services/session/session.contract";
 
 type Ctx = Context<Params<typeof open>, Meta>;
 
-const SESSION = { topic: "other", urgency: "normal", status: "unassigned", customerId: "ann", openedAt: 1 };
-const nothingMade = { commandAnywhere: () => Promise.resolve([]) } as unknown as ConversationStore;
+const SESSION = {
+  topic: "other",
+  urgency: "normal",
+  status: "unassigned",
+  customerId: "ann",
+  openedAt: 1,
+  enteredAt: 1,
+};
+const nothingMade: OpenParts = {
+  store: { commandAnywhere: () => Promise.resolve([]) } as unknown as ConversationStore,
+  desk: () => Promise.resolve({ headStart: { class: 0 }, rules: DEFAULT_RULES }),
+};
 
 /** A request to open with a text; `text` is what becomes of the text's command, `opened` of the session's. */
 function opening(text: ErrorType, opened?: ErrorType): Ctx {
