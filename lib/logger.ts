@@ -2,12 +2,18 @@ import type { LoggerConfig } from "moleculer";
 import { type DestinationStream, type LoggerOptions, stdSerializers } from "pino";
 import type { Config } from "./config";
 
-/** Moleculer logs `(text, details)`; pino wants `(details, text)`, and an error under `err`. */
+/**
+ * Moleculer logs `(text, details)`; pino wants `(details, text)`, and an error under `err`. Details in a text, which
+ * pino would leave out, are put behind the other text.
+ */
 const pinoOptions: LoggerOptions = {
   serializers: { error: stdSerializers.err },
   hooks: {
     logMethod(args: unknown[], method) {
       const [text, details] = args;
+      if (typeof text === "string" && typeof details === "string") {
+        return method.apply(this, [`${text} ${details}`]);
+      }
       if (typeof text !== "string" || typeof details !== "object" || details === null) {
         return method.apply(this, args as Parameters<typeof method>);
       }

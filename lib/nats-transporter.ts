@@ -1,18 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { Transporters } from "moleculer";
-import {
-  type ConnectionOptions,
-  credsAuthenticator,
-  Events,
-  headers,
-  type Msg,
-  type NatsConnection,
-  type PublishOptions,
-} from "nats";
+import { Events, headers, type Msg, type NatsConnection, type PublishOptions } from "nats";
 import { systemClock } from "./actor/ports";
 import { inTime } from "./actor/time";
 import type { Config } from "./config";
+import { natsOptions } from "./nats-connection";
 import { Reassembly } from "./reassembly";
 import { TransporterDownError, type WatchedTransporter } from "./transporter";
 
@@ -140,56 +132,25 @@ export class NatsTransporter extends Transporters.NATS implements WatchedTranspo
   }
 
   private async watch(client: NatsConnection): Promise<void> {
-    for await (const { type } of client.status()) {
-      if (type === Events.Disconnect) this.changed(false);
-      else if (type === Events.Reconnect) this.changed(true);
+    for await (const { type, data } of client.status()) {
+      if (type === Events.Disconnect) this.changed(false, data);
+      else if (type === Events.Reconnect) this.changed(true, data);
     }
     this.isUp = false;
   }
 
-  private changed(up: boolean): void {
+  private changed(up: boolean, server: unknown): void {
     if (this.isUp === up) return;
     this.isUp = up;
-    if (up) this.broker.logger.info("NATS is back");
-    else this.broker.logger.warn("NATS is gone, reconnecting");
+    if (up) this.broker.logger.info("NATS is back", { server });
+    else this.broker.logger.warn("NATS is gone, reconnecting", { server });
     void this.broker.broadcastLocal(up ? "$transporter.up" : "$transporter.down");
   }
 }
 
-/** The NATS transporter of these settings. @throws TypeError without NATS_URL */
+/** The NATS transporter of these settings. @throws TypeError without NATS_URL; ConfigError naming a file it cannot read */
 export function natsTransporter(config: Config): NatsTransporter {
   return new NatsTransporter(natsOptions(config) as unknown as Record<string, unknown>);
-}
-
-/** The addresses in NATS_URL, which are separated by commas. */
-export const natsAddresses = (urls: string): URL[] => urls.split(",").map((text) => new URL(text.trim()));
-
-/** How to connect: for ever, quickly, and noticing within four seconds that nobody answers any more. */
-export function natsOptions(config: Config): ConnectionOptions {
-  const addresses = natsAddresses(config.NATS_URL ?? "");
-  const { username = "", password = "" } = addresses[0] ?? {};
-  const name = decodeURIComponent(username);
-  const secured = addresses.some(({ protocol }) => protocol === "tls:") || config.NATS_CA !== undefined;
-  return {
-    servers: addresses.map(({ host }) => host),
-    ...(name !== "" && (password === "" ? { token: name } : { user: name, pass: decodeURIComponent(password) })),
-    ...(config.NATS_CREDENTIALS !== undefined && {
-      authenticator: credsAuthenticator(readFileSync(config.NATS_CREDENTIALS)),
-    }),
-    ...(secured && {
-      tls: {
-        ...(config.NATS_CA !== undefined && { caFile: config.NATS_CA }),
-        ...(config.NATS_CERT !== undefined && { certFile: config.NATS_CERT }),
-        ...(config.NATS_KEY !== undefined && { keyFile: config.NATS_KEY }),
-      },
-    }),
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 200,
-    reconnectJitter: 300,
-    pingInterval: 2_000,
-    maxPingOut: 2,
-    timeout: 5_000,
-  };
 }
 
 const FLUSH_MS = 1_000;

@@ -1,11 +1,11 @@
 import { hostname } from "node:os";
 import { ServiceBroker } from "moleculer";
-import { connect } from "nats";
 import { brokerOptions } from "../moleculer.config";
 import { systemClock } from "./actor/ports";
 import { pause } from "./actor/time";
 import { type Config, ConfigError } from "./config";
-import { natsOptions, natsTransporter } from "./nats-transporter";
+import { greetNats, natsAddresses } from "./nats-connection";
+import { natsTransporter } from "./nats-transporter";
 
 export interface ObserverOptions {
   readonly config: Config;
@@ -16,7 +16,6 @@ export interface ObserverOptions {
 }
 
 const LOOK_MS = 20;
-const CONNECT_MS = 5_000;
 /** The answers to a newcomer's greeting arrive within milliseconds; a busy node may take longer. */
 const GREETING_MS = 3_000;
 /** Every node is heard of once a second. */
@@ -30,7 +29,7 @@ const SETTLE_MS = 1_100;
 export async function observe(options: ObserverOptions): Promise<ServiceBroker> {
   const { config, name, settleMs = SETTLE_MS } = options;
   if (config.NATS_URL === undefined) throw new ConfigError(["NATS_URL: missing; a cluster is found there"]);
-  await requireNats(config);
+  await requireNats(config, config.NATS_URL);
   const nodeID = `${name}-${hostname()}-${process.pid}`;
   const broker = new ServiceBroker({ ...brokerOptions(config, nodeID), transporter: natsTransporter(config) });
   await broker.start();
@@ -40,11 +39,11 @@ export async function observe(options: ObserverOptions): Promise<ServiceBroker> 
 }
 
 /** A broker whose first connection fails would try again for ever, also after it was stopped. */
-async function requireNats(config: Config): Promise<void> {
-  const once = { ...natsOptions(config), reconnect: false, maxReconnectAttempts: 0, timeout: CONNECT_MS };
-  const connection = await connect(once).catch(() => undefined);
-  if (!connection) throw new Error("There is no connection to NATS.");
-  await connection.close();
+async function requireNats(config: Config, url: string): Promise<void> {
+  await greetNats(config).catch((error: Error) => {
+    const where = natsAddresses(url).map(({ host }) => host);
+    throw new Error(`There is no connection to NATS at ${where.join(", ")}: ${error.message}.`);
+  });
 }
 
 /** Waits until another node is known, and then until no further one has come for a while. */

@@ -1,6 +1,6 @@
 import { connect, ErrorCode, type NatsConnection, type NatsError } from "nats";
-import type { Config } from "../config";
-import { natsAddresses, natsOptions } from "../nats-transporter";
+import { type Config, ConfigError } from "../config";
+import { natsAddresses, natsOptions } from "../nats-connection";
 import { type Check, fail, type Finding, ok, warn } from "./finding";
 import { isLoopback, timed, unreachable } from "./reach";
 
@@ -42,6 +42,7 @@ async function greet(config: Config, addresses: readonly URL[]): Promise<Finding
       timeout: CONNECT_MS,
     });
   } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map((problem) => fail(problem, "Correct it."));
     return [explain(error as NatsError)];
   }
   try {

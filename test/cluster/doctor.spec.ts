@@ -106,7 +106,7 @@ describe("the doctor's checks of servers", () => {
     const store = storeCheck(config({ MONGODB_URI: `mongodb://anna:hunter2@${nowhere}/a` }), COLLECTIONS);
     expect(await look(store)).toMatch(/^fail no MongoDB server that takes writes was found/);
     await expect(observe({ config: config({ NATS_URL, LOG_LEVEL: "silent" }), name: "spec" })).rejects.toThrow(
-      "There is no connection to NATS.",
+      `There is no connection to NATS at ${nowhere}: CONNECTION_REFUSED.`,
     );
   });
 
