@@ -27,6 +27,7 @@ async function main(): Promise<void> {
   process.on("SIGINT", stop);
   process.on("uncaughtException", (error) => crash(node, error));
   await node.start();
+  if (stopping) return;
   process.stdout.write(banner(node));
   if (repl) startRepl(node.broker, stop);
 }
@@ -62,7 +63,13 @@ function crash(node: Node, error: unknown): never {
   process.exit(1);
 }
 
-const EXPLAINED = new Set(["DataFolderLockedError", "StoreNotMigratedError", "MongoAddressError", "RedisAddressError"]);
+const EXPLAINED = new Set([
+  "DataFolderLockedError",
+  "StoreNotMigratedError",
+  "MongoAddressError",
+  "MongoFailure",
+  "RedisAddressError",
+]);
 
 /** One line for what an operator can put right, the stack for everything else. */
 function explain(error: unknown): string {

@@ -1,39 +1,29 @@
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync, readdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { extname, join } from "node:path";
-import { type BrokerOptions, ServiceBroker, type ServiceSchema } from "moleculer";
+import { ServiceBroker, type ServiceSchema } from "moleculer";
 import type { DestinationStream } from "pino";
 import { brokerOptions } from "../moleculer.config";
 import { systemClock, systemMonotonic, systemRandom } from "./actor/ports";
+import { type Backends, type GivenBackends, openBackends } from "./backends";
 import { type Config, ConfigError, missingForCluster, readConfig } from "./config";
+import { HeldPort } from "./held-port";
 import { httpServerOf } from "./http-server";
-import type { Kv } from "./kv/kv";
-import { MemoryKv } from "./kv/memory";
-import type * as redisKv from "./kv/redis";
 import { lifecycleOf } from "./lifecycle";
 import { metricsOf } from "./metrics";
-import type * as nats from "./nats-transporter";
-import { probeHandler } from "./probes";
 import { nodeService } from "./node-service";
+import { awaitAnswers } from "./prerequisites";
+import { probeHandler } from "./probes";
 import { provideResources, resourcesOf } from "./resources";
-import type { Store } from "./store/collection";
-import type * as mongoStore from "./store/mongo/store";
-import { openSqliteStore } from "./store/sqlite/store";
 import { vitalsOf } from "./vitals";
 
-export interface NodeOptions {
+/** What is given is opened by the caller and closed with the node; the settings say what is opened instead of the rest. */
+export interface NodeOptions extends GivenBackends {
   /** The environment to read the configuration from, unless `config` is given. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly config?: Config;
   /** Where log lines go instead of the standard output. */
   readonly logDestination?: DestinationStream;
-  /** Opened by the caller, closed with the node. By the settings when absent: MongoDB, or SQLite in DATA_DIR. */
-  readonly store?: Store;
-  /** By the settings when absent: Redis, or the memory of this process. */
-  readonly kv?: Kv;
-  /** Instead of NATS, for several nodes in one process. */
-  readonly transporter?: BrokerOptions["transporter"];
   /** Further services, or instead of the ones in the folder those of the same name. */
   readonly services?: readonly ServiceSchema[];
 }
@@ -43,7 +33,10 @@ export interface Node {
   readonly config: Config;
   /** Where its probes are, and REST and sockets when it serves them. */
   readonly url: string;
-  /** Starts the services, then listens. Rejects after having closed everything when that fails. */
+  /**
+   * Waits for NATS and MongoDB where the settings name them, starts the services, then listens; until then its port
+   * answers probes. Rejects after having closed everything when that fails.
+   */
   start(): Promise<void>;
   /** Not ready, drained, services stopped, store closed: in this order, once. */
   stop(): Promise<void>;
@@ -53,39 +46,40 @@ const SERVICES_FOLDER = join(__dirname, "..", "services");
 const EXTENSION = extname(__filename);
 
 /**
- * Builds a node: opens its store and loads its services, but starts nothing.
- * @throws ConfigError; DataFolderLockedError when another process uses the data folder
+ * Builds a node: takes its port, opens its store and loads its services, but starts nothing.
+ * @throws ConfigError; the system's error when the port is taken; DataFolderLockedError when another process uses the
+ * data folder
  */
 export async function createNode(options: NodeOptions = {}): Promise<Node> {
   const config = options.config ?? readConfig(options.env ?? process.env);
   const files = serviceFiles(config);
   if (!options.store) refuseHalfACluster(config);
-  const transporter = options.transporter ?? (await openTransporter(config));
-  const store = options.store ?? (await openStore(config));
-  const kv = options.kv ?? (await openKv(config));
-  const nodeID = config.NODE_ID ?? `${hostname()}-${process.pid}`;
-  const broker = new ServiceBroker({ ...brokerOptions(config, nodeID, options.logDestination), transporter });
-  const sole = transporter === null && config.MONGODB_URI === undefined;
-  provideResources(broker, {
-    config,
-    store,
-    kv,
-    clock: systemClock,
-    monotonic: systemMonotonic,
-    random: systemRandom,
-    sole,
-  });
-  httpServerOf(broker).handleOtherwise(probeHandler(broker));
+  const port = await HeldPort.take({ host: config.HOST, port: config.PORT });
+  let backends: Backends | undefined;
   try {
+    backends = await openBackends(config, options);
+    const broker = createBroker(config, backends, options.logDestination);
+    port.handle(probeHandler(broker, 503));
     const given = new Set(options.services?.map((service) => service.name));
     for (const [name, file] of files) if (!given.has(name)) broker.loadService(file);
     for (const service of options.services ?? []) broker.createService(service);
     broker.createService(nodeService(broker));
+    return new RunningNode(broker, config, backends, port);
   } catch (error) {
-    await Promise.all([store.close(), kv.close()]);
+    await Promise.all([port.release(), backends?.store.close(), backends?.kv.close()]);
     throw error;
   }
-  return new RunningNode(broker, config, store, kv);
+}
+
+function createBroker(config: Config, backends: Backends, logDestination?: DestinationStream): ServiceBroker {
+  const { store, kv, transporter } = backends;
+  const nodeID = config.NODE_ID ?? `${hostname()}-${process.pid}`;
+  const broker = new ServiceBroker({ ...brokerOptions(config, nodeID, logDestination), transporter });
+  const ports = { clock: systemClock, monotonic: systemMonotonic, random: systemRandom };
+  const sole = transporter === null && config.MONGODB_URI === undefined;
+  provideResources(broker, { config, store, kv, ...ports, sole });
+  httpServerOf(broker).handleOtherwise(probeHandler(broker));
+  return broker;
 }
 
 class RunningNode implements Node {
@@ -94,8 +88,8 @@ class RunningNode implements Node {
   constructor(
     readonly broker: ServiceBroker,
     readonly config: Config,
-    private readonly store: Store,
-    private readonly kv: Kv,
+    private readonly backends: Backends,
+    private readonly port: HeldPort,
   ) {}
 
   get url(): string {
@@ -104,9 +98,12 @@ class RunningNode implements Node {
 
   async start(): Promise<void> {
     try {
-      await this.store.check?.();
+      await this.awaitServers();
+      if (this.stopping) return;
+      await this.backends.store.check?.();
       await this.broker.start();
       if (!resourcesOf(this.broker).sole) vitalsOf(this.broker).start();
+      await this.port.release();
       await httpServerOf(this.broker).listen();
       lifecycleOf(this.broker).setReady();
     } catch (error) {
@@ -120,45 +117,30 @@ class RunningNode implements Node {
     return this.stopping;
   }
 
+  private awaitServers(): Promise<void> {
+    const { logger } = this.broker;
+    return awaitAnswers(this.backends.prerequisites, {
+      clock: systemClock,
+      wanted: () => this.stopping === undefined,
+      onWaiting: (name, reason) => logger.warn(`waiting for ${name}: ${reason}`),
+      onAnswer: (name) => logger.warn(`${name} answers`),
+    });
+  }
+
   private async stopOnce(): Promise<void> {
     const { broker } = this;
     await lifecycleOf(broker).drain((error) => broker.logger.error("draining failed", { error }));
     await broker.stop();
-    await httpServerOf(broker).close();
+    await Promise.all([this.port.release(), httpServerOf(broker).close()]);
     vitalsOf(broker).stop();
     metricsOf(broker).stop();
-    await Promise.all([this.store.close(), this.kv.close()]);
+    await Promise.all([this.backends.store.close(), this.backends.kv.close()]);
   }
 }
 
 function refuseHalfACluster(config: Config): void {
   const missing = missingForCluster(config);
   if (missing.length > 0) throw new ConfigError(missing);
-}
-
-// What the embedded default does without is not loaded by it: a quarter of a second and 70 MB. By require, as import()
-// of a file of ours finds compiled files only.
-const load = createRequire(__filename);
-
-async function openTransporter(config: Config): Promise<nats.NatsTransporter | null> {
-  if (config.NATS_URL === undefined) return null;
-  const { natsTransporter } = load("./nats-transporter") as typeof nats;
-  return natsTransporter(config);
-}
-
-async function openKv({ REDIS_URL: url, NAMESPACE: namespace }: Config): Promise<Kv> {
-  if (url === undefined) return new MemoryKv({ clock: systemClock });
-  const { openRedisKv } = load("./kv/redis") as typeof redisKv;
-  return openRedisKv({ url, prefix: `${namespace}:` });
-}
-
-async function openStore(config: Config): Promise<Store> {
-  if (config.MONGODB_URI !== undefined) {
-    const { openMongoStore } = load("./store/mongo/store") as typeof mongoStore;
-    return openMongoStore({ uri: config.MONGODB_URI });
-  }
-  mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o700 });
-  return openSqliteStore({ folder: config.DATA_DIR });
 }
 
 /** The services that this process runs, by name: `services/<name>/<name>.service`. */

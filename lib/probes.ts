@@ -25,14 +25,17 @@ export function probesOf(broker: ServiceBroker): ReadonlyMap<string, Page> {
   ]);
 }
 
-/** The handler of a process that serves nothing else; 404 without a body for every other path. */
-export function probeHandler(broker: ServiceBroker): (request: IncomingMessage, response: ServerResponse) => void {
+/** The handler of a process that serves nothing else, or nothing yet: `otherwise` is the status of every other path. */
+export function probeHandler(
+  broker: ServiceBroker,
+  otherwise: 404 | 503 = 404,
+): (request: IncomingMessage, response: ServerResponse) => void {
   const pages = probesOf(broker);
   return (request, response) => {
     const [path = "/"] = (request.url ?? "/").split("?", 1);
     const page = request.method === "GET" || request.method === "HEAD" ? pages.get(path) : undefined;
     if (page) Promise.resolve(page(request, response)).catch(() => response.destroy());
-    else response.writeHead(404).end();
+    else response.writeHead(otherwise).end();
   };
 }
 

@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { NODE_ROLES } from "../../services/roles";
 import { rest, type TokenPair } from "../support/rest";
 import { freePort, startServer, type TestServer } from "../support/server";
+import { until } from "../support/wait";
 
 const ROOT = join(__dirname, "../..");
 
@@ -78,10 +80,12 @@ describe("starting and stopping the program", () => {
     ]);
   });
 
-  it("says so in one line when the port is taken", async () => {
+  it("says so in one line when the port is taken, before it has made anything", async () => {
     const other = mkdtempSync(join(tmpdir(), "parley-start-"));
     const { code, stderr } = await run({ PORT: String(server.port), DATA_DIR: other });
+    const made = readdirSync(other);
     rmSync(other, { recursive: true, force: true });
+    expect(made).toEqual([]);
     expect([code, stderr]).toEqual([
       1,
       `Port ${server.port} of 127.0.0.1 is in use: stop what uses it, or set PORT.\n`,
@@ -104,4 +108,50 @@ describe("starting and stopping the program", () => {
     expect(await logIn()).toBe(200);
     (await rest(server.url, "GET", "/me", guest.accessToken)).expect(200);
   }, 60_000);
+});
+
+describe("a process whose servers do not answer", () => {
+  it.each(NODE_ROLES)(
+    "%s waits for them, alive and not ready, and ends when it is told to",
+    async (role) => {
+      const [port, nowhere] = [await freePort(), await freePort()];
+      const child = spawn(process.execPath, ["--require", "tsx/cjs", "bin/node.ts", role], {
+        cwd: ROOT,
+        env: {
+          PATH: process.env["PATH"],
+          PORT: String(port),
+          NATS_URL: `nats://anna:hunter2@127.0.0.1:${nowhere}`,
+          MONGODB_URI: `mongodb://anna:hunter2@127.0.0.1:${nowhere}/parley`,
+          REDIS_URL: `redis://127.0.0.1:${nowhere}`,
+          AUTH_KEYS: `k1:${"A".repeat(43)}`,
+        },
+      });
+      let output = "";
+      for (const stream of [child.stdout, child.stderr])
+        stream.on("data", (data: Buffer) => (output += data.toString()));
+      const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+      const ask = async (page: string) => fetch(`http://127.0.0.1:${port}/${page}`).catch(() => undefined);
+      try {
+        await until(
+          "it waits for MongoDB",
+          () => output.includes(`waiting for MongoDB at 127.0.0.1:${nowhere}`),
+          30_000,
+        );
+        await until("it waits for NATS", () => output.includes(`NATS at 127.0.0.1:${nowhere}: CONNECTION_REFUSED`));
+        expect((await ask("health/live"))?.status).toBe(200);
+        const ready = await ask("health/ready");
+        expect([ready?.status, await ready?.json()]).toEqual([
+          503,
+          { status: "not ready", parts: { node: "starting", broker: "down", store: "down", kv: "down" } },
+        ]);
+        expect((await ask("v1/me"))?.status).toBe(503);
+      } finally {
+        child.kill("SIGTERM");
+      }
+      expect(await ended).toBe(0);
+      expect(output).not.toContain("is ready");
+      expect(output).not.toContain("hunter2");
+    },
+    60_000,
+  );
 });
