@@ -85,7 +85,10 @@ export class DueScan<D extends Document> {
     try {
       const early = await this.options.act(document, dueAt);
       if (early === undefined && !rest?.done) probe?.acted(clock.now() - dueAt);
-      this.letRest(key, early ?? DONE_REST_MS, { done: early === undefined, failures: 0 });
+      this.letRest(key, early === undefined ? DONE_REST_MS : Math.min(early, MAX_EARLY_MS), {
+        done: early === undefined,
+        failures: 0,
+      });
     } catch (error) {
       probe?.failed(error);
       this.letRest(key, FIRST_REST_MS * 2 ** failures, { done: false, failures: failures + 1 });
@@ -111,6 +114,8 @@ const AT_ONCE = 16;
 const PATIENCE_MS = 500;
 /** A projection has followed long before. */
 const DONE_REST_MS = 30_000;
+/** Clocks that differ may be set. */
+const MAX_EARLY_MS = 10_000;
 const FIRST_REST_MS = 500;
 const MAX_REST_MS = 60_000;
 /** Beyond it the oldest is forgotten: at the worst it is asked for again, and answered as a repeat. */

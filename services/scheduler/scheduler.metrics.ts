@@ -5,6 +5,7 @@ import type { Job } from "../../lib/scheduling/job";
 import type { JobProbe } from "../../lib/scheduling/job-runner";
 import type { DueProbe } from "../../lib/scheduling/due-scan";
 import type { Scheduler } from "../../lib/scheduling/scheduler";
+import { ANOMALIES, type Findings } from "../statistics/audit/anomalies";
 
 /** The metrics of a scheduler node. */
 export function jobProbe(broker: ServiceBroker, jobs: readonly Job[], scheduler: () => Scheduler): JobProbe {
@@ -62,8 +63,10 @@ export function timerProbe(broker: ServiceBroker): TimerProbe {
   const fired = metrics.counter("parley_timers_fired_total", "Effects that time had on sessions");
   const failures = metrics.counter("parley_timer_failures_total", "Looks that failed and are tried again");
   const lateness = metrics.histogram("parley_timer_lateness_seconds", "Time from due to the effect", SECONDS);
+  let inARow = 0;
   return {
     looked: (late) => {
+      inARow = 0;
       looks.value++;
       fired.value += late.length;
       for (const ms of late) lateness.observe(ms / 1_000);
@@ -71,6 +74,8 @@ export function timerProbe(broker: ServiceBroker): TimerProbe {
     acted: () => undefined,
     failed: (error) => {
       failures.value++;
+      // In an outage thousands of rows say the same thing.
+      if (!isPowerOfTwo(++inARow)) return;
       if (isAway(error)) broker.logger.debug("no node answers for a session's timers");
       else broker.logger.warn("a session's timers could not be looked at, it is tried again", { error });
     },
@@ -80,6 +85,18 @@ export function timerProbe(broker: ServiceBroker): TimerProbe {
 /** Snapshots that lagged behind the log and were written again. */
 export const repairCounter = (broker: ServiceBroker): PlainCounter =>
   metricsOf(broker).counter("parley_snapshots_repaired_total", "Snapshots found behind the log and written again");
+
+/** What the audit of the desk found, and what of it was put right. */
+export function auditCounters(broker: ServiceBroker): (findings: Findings) => void {
+  const metrics = metricsOf(broker);
+  const help = "What was found at the desk that must not be there, by kind";
+  const found = metrics.counters("parley_desk_anomalies_total", help, "kind", ANOMALIES);
+  const repaired = metrics.counter("parley_desk_repairs_total", "Anomalies of the desk that were put right");
+  return (findings) => {
+    for (const kind of ANOMALIES) found[kind].value += findings[kind];
+    repaired.value += findings.repaired;
+  };
+}
 
 const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 60, 600];
 

@@ -1,4 +1,6 @@
 import type { ServiceBroker } from "moleculer";
+import type { Clock } from "../../lib/actor/ports";
+import { inTime } from "../../lib/actor/time";
 import { resourcesOf } from "../../lib/resources";
 import { DueScan } from "../../lib/scheduling/due-scan";
 import type { Job } from "../../lib/scheduling/job";
@@ -12,13 +14,20 @@ const EVERY_MS = 250;
 const TURN_MS = 20_000;
 const LIMIT_MS = 60_000;
 const LOOK_MS = 5_000;
+const CLOCK_MS = 300;
 
 /**
  * The job that has sessions looked at when one of their timers may be due. A row goes when what comes next is armed:
- * interrupted anywhere, it is looked at again.
+ * interrupted anywhere, it is looked at again. What is due by the clock of this node, or of one that decides, is looked
+ * at: so no clock that is slow makes it late, but that of the session's own home.
  */
 export function timersJob(broker: ServiceBroker): Job {
   const { clock, monotonic } = resourcesOf(broker);
+  let aheadMs = 0;
+  const latest: Clock = {
+    now: () => clock.now() + aheadMs,
+    setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
+  };
   const timers = timersOf(broker);
   const probe = timerProbe(broker);
   const act = async (row: TimerRow): Promise<number | void> => {
@@ -29,14 +38,22 @@ export function timersJob(broker: ServiceBroker): Job {
     if (earlyMs !== undefined) return earlyMs;
     await timers.remove(row);
   };
-  const scan = new DueScan<TimerRow>({ collection: timers.rows, field: "dueAt", act, clock, monotonic, probe });
+  const scan = new DueScan<TimerRow>({ collection: timers.rows, field: "dueAt", act, clock: latest, monotonic, probe });
   return {
     name: "timers.due",
     schedule: { everyMs: EVERY_MS },
     limitMs: LIMIT_MS,
-    run: (turn) => {
+    run: async (turn) => {
       const end = monotonic() + TURN_MS;
-      return scan.run({ live: () => turn.live() && monotonic() < end });
+      aheadMs = await aheadOf(broker, clock);
+      await scan.run({ live: () => turn.live() && monotonic() < end });
     },
   };
+}
+
+/** By how many milliseconds the clock of a node that decides is ahead of this one's; 0 when none can be asked now. */
+async function aheadOf(broker: ServiceBroker, clock: Clock): Promise<number> {
+  const ask = () => callSession(broker, "session.now", {}, { timeout: CLOCK_MS }).catch(() => undefined);
+  const answer = await inTime(clock, CLOCK_MS, ask);
+  return answer ? Math.max(0, answer.now - clock.now()) : 0;
 }

@@ -32,6 +32,7 @@ type InternalAnswer<N extends keyof SessionInternal> = Promise<SessionInternal[N
 /** Sessions of one answer. */
 const WAITING_PAGE = 300;
 
+/** A look at the timers of a session takes no longer. */
 const LOOK_MS = 5_000;
 
 /** Support sessions: a facade over the conversation actor. */

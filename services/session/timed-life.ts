@@ -65,8 +65,8 @@ async function armNext(
   const now = clock.now();
   // The event that it was armed for may still be on its way.
   const again = armedAt !== undefined && now < armedAt + AGAIN_MS ? armedAt + AGAIN_MS : undefined;
-  if (next) await timers.keep(conversationId, next.dueAt);
-  if (again !== undefined) await timers.keep(conversationId, again, armedAt);
+  if (next && next.dueAt !== dueAt) await timers.keep(conversationId, next.dueAt);
+  if (again !== undefined && again !== dueAt) await timers.keep(conversationId, again, armedAt);
   return next?.dueAt === dueAt || again === dueAt ? Math.max(1, dueAt - now) : undefined;
 }
 

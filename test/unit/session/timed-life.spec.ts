@@ -101,7 +101,6 @@ describe("a look at a session", () => {
     desk.clock.skip(WARN_MS - 5_000);
     const { earlyMs } = await desk.look({ dueAt });
     expect(earlyMs).toBe(dueAt - desk.clock.now());
-    expect(await desk.rows()).toEqual([dueAt]);
   });
 
   it("is repeated two minutes after a row was armed for an event that may still be on its way, and no more", async () => {
