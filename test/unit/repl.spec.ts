@@ -21,6 +21,13 @@ const session = {
   openedAt: new Date(Date.now() - 7_300_000).toISOString(),
   lastSeq: 3,
 };
+const waiting = {
+  ...session,
+  status: "unassigned",
+  subject: "my secret subject",
+  enteredAt: session.openedAt,
+  rank: Date.parse(session.openedAt) - 900_000,
+};
 const agent = {
   id: id("a"),
   name: HOSTILE,
@@ -62,7 +69,20 @@ const answer = (result: object) => (ctx: Context<Record<string, unknown>>) => {
   return typeof result === "function" ? (result as (params: object) => unknown)(ctx.params) : result;
 };
 const services: ServiceSchema[] = [
-  { name: "session", actions: { inspect: answer({ sessions: [session] }) } },
+  {
+    name: "session",
+    actions: {
+      inspect: answer({ sessions: [session] }),
+      waiting: answer(({ topic: of }: { topic?: string }) => ({ sessions: of === "empty" ? [] : [waiting] })),
+      explain: answer({
+        words: ["It entered the queue at 2026-01-05T10:00:00.000Z, with a head start of 5 min. " + HOSTILE],
+        push: {
+          reason: "nobody fits",
+          agents: [{ agentId: id("a"), verdict: "lacks skills", load: 1, capacity: 5 }],
+        },
+      }),
+    },
+  },
   {
     name: "users",
     actions: {
@@ -203,6 +223,8 @@ describe("operator commands", () => {
     const text =
       (await run("sessions")) +
       (await run("topics")) +
+      (await run("queue")) +
+      (await run("explain", { session: id("5e55") })) +
       (await run("conversation", { id: id("5e55"), options: { texts: true } }));
     expect(text).toContain("Bob");
     expect(text.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
@@ -253,6 +275,20 @@ describe("operator commands", () => {
     expect(text).toMatch(/^cards.* 1000000 .* urgent +push +closed .* 1234$/m);
     expect(text).toMatch(/^old .* archived /m);
     expect(text).toMatch(/^Keyword rules: 7$/m);
+  });
+
+  it("lists who waits, in the order of the queue, without what they wrote", async () => {
+    const text = await run("queue", { topic: "loan", options: { limit: "7" } });
+    expect(text).toMatch(/ normal +2 h +15 min +\(17 characters\)$/m);
+    expect(calls).toEqual([{ name: "session.waiting", params: { topic: "loan", limit: 7 } }]);
+    expect(await run("queue", { topic: "empty" })).toContain("Nobody is waiting in this topic.");
+  });
+
+  it("explains where a session stands, and what was thought of each agent", async () => {
+    const text = await run("explain", { session: id("5e55") });
+    expect(text).toMatch(/with a head\s+start of 5 min/);
+    expect(text).toMatch(/lacks skills +1\/5$/m);
+    expect(calls).toEqual([{ name: "session.explain", params: { sessionId: id("5e55") } }]);
   });
 
   it("tells how many are connected beyond those it lists", async () => {
