@@ -28,7 +28,8 @@ export const CONVERSATIONS: CollectionDefinition = {
     { fields: { "session.status": 1, "session.openedAt": 1 } },
     { fields: { "session.customerId": 1, "session.openedAt": 1 } },
     { fields: { "session.agentId": 1, "session.status": 1 } },
-    { fields: { "session.topic": 1, "session.status": 1, "session.rank": 1 } },
+    { fields: { "session.topic": 1, "session.status": 1, "session.rank": 1, _id: 1 } },
+    { fields: { "session.status": 1, "session.rank": 1, _id: 1 } },
   ],
 };
 
