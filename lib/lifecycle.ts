@@ -9,6 +9,7 @@ export type Phase = "starting" | "ready" | "draining";
 export class Lifecycle {
   private current: Phase = "starting";
   private readonly hooks: Array<() => Promise<void>> = [];
+  private readonly beginnings: Array<() => void> = [];
   private drained: Promise<void> | undefined;
 
   get phase(): Phase {
@@ -16,7 +17,15 @@ export class Lifecycle {
   }
 
   setReady(): void {
-    if (this.current === "starting") this.current = "ready";
+    if (this.current !== "starting") return;
+    this.current = "ready";
+    for (const begin of this.beginnings.splice(0)) begin();
+  }
+
+  /** What begins by itself when every service of this node has started; at once when that is so already. */
+  onReady(begin: () => void): void {
+    if (this.current === "ready") begin();
+    else this.beginnings.push(begin);
   }
 
   /** What must end before the services stop: sending clients away, finishing requests. */

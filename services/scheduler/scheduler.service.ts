@@ -29,7 +29,8 @@ export default class SchedulerService extends DomainService {
   }
 
   started(): void {
-    this.scheduler.start();
+    // Its jobs call services of this node, too, which may start later.
+    lifecycleOf(this.broker).onReady(() => this.scheduler.start());
   }
 
   stopped(): Promise<void> {

@@ -56,6 +56,10 @@ describe("starting and stopping the program", () => {
     expect(await logIn()).toBe(200);
   });
 
+  it("calls nothing that is not there yet", () => {
+    expect(server.logs).not.toContain("is not registered");
+  });
+
   it("names every malformed setting and ends", async () => {
     const { code, stderr } = await run({ PORT: "http", LOG_LEVEL: "loud", DATA_DIR: folder });
     expect(code).toBe(1);

@@ -5,6 +5,7 @@ import type { Clock } from "../../lib/actor/ports";
 import { systemMonotonic, systemRandom } from "../../lib/actor/system";
 import { readConfig } from "../../lib/config";
 import { MemoryKv } from "../../lib/kv/memory";
+import { lifecycleOf } from "../../lib/lifecycle";
 import { contractMiddleware } from "../../lib/middlewares/contract";
 import { provideResources } from "../../lib/resources";
 import type { Collection, Store } from "../../lib/store/collection";
@@ -54,6 +55,7 @@ export async function startDeskNode(
   broker.createService(RoomService);
   broker.createService(SessionService);
   await broker.start();
+  lifecycleOf(broker).setReady();
   return {
     broker,
     events: store.collection<StoredEvent>(EVENTS),

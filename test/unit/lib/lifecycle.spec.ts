@@ -46,4 +46,21 @@ describe("lifecycle", () => {
     await broker.stop();
     expect(order).toEqual(["drained", "stopped"]);
   });
+
+  it("lets begin what was to begin when the node is ready, once, and never when it drains before", async () => {
+    const begun: string[] = [];
+    const lifecycle = new Lifecycle();
+    lifecycle.onReady(() => begun.push("early"));
+    expect(begun).toEqual([]);
+    lifecycle.setReady();
+    lifecycle.setReady();
+    lifecycle.onReady(() => begun.push("late"));
+    expect(begun).toEqual(["early", "late"]);
+
+    const stopped = new Lifecycle();
+    stopped.onReady(() => begun.push("never"));
+    await stopped.drain();
+    stopped.setReady();
+    expect(begun).toEqual(["early", "late"]);
+  });
 });
