@@ -7,23 +7,27 @@ import { Load } from "./generator/load";
 import { median } from "./generator/stats";
 import { circumstances, pinSelf, takePrecedence } from "./machine";
 import { profile } from "./profile";
+import { QUEUE_TITLE, queueFigures, WAITING } from "./queue";
 import { figuresTable, type Outcome, table, writeSection } from "./report";
 import { type Figures, type Scenario, SCENARIOS } from "./scenarios";
 import { search } from "./search";
 import { Parley, peer, type System } from "./systems";
 import { type Workload, WORKLOADS } from "./workloads";
 
-const USAGE = `npm run bench -- [W1] [W2] [W3] [W4] [W5] [W8] [--cluster] [--peer] [--profile]
-  W1 ... W8   workloads; without a name W1, W2 and W8, in a cluster all of them
+const USAGE = `npm run bench -- [W1] [W2] [W3] [W4] [W5] [W8] [W9] [--cluster] [--peer] [--profile] [--waiting <count>]
+  W1 ... W9   workloads; without a name W1, W2 and W8, in a cluster all of them but W9
   --cluster   Parley as gateway, io and core processes with NATS, Redis and a MongoDB stand-in
   --peer      beside Parley, same load, same run: a bare Socket.IO server; in a cluster two processes of Socket.IO with
               the Redis adapter, and a moleculer-io gateway with a message service
+  --waiting   sessions that wait in W9 (10,000); with fewer nothing is written down
   --profile   CPU profile of Parley at the rate found, by file and package (one process only)
 Results replace those of the same workloads in docs/benchmarks.md.`;
 
 const GENERATOR_CORE = 1;
 const MEMORY_FOLDER = "/dev/shm";
 const IDS = ["W1", "W2", "W3", "W4", "W5", "W8"];
+/** The workload that is a support desk of its own. */
+const QUEUE = "W9";
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 interface Wanted {
@@ -38,9 +42,9 @@ async function main(): Promise<void> {
   const flag = { type: "boolean" } as const;
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { cluster: flag, peer: flag, profile: flag, help: flag },
+    options: { cluster: flag, peer: flag, profile: flag, help: flag, waiting: { type: "string" } },
   });
-  const unknown = positionals.filter((name) => !IDS.includes(name));
+  const unknown = positionals.filter((name) => ![...IDS, QUEUE].includes(name));
   if (values.help || unknown.length > 0) {
     print(unknown.length > 0 ? `no such workload: ${unknown.join(", ")}\n${USAGE}` : USAGE);
     process.exit(unknown.length > 0 ? 2 : 0);
@@ -55,8 +59,20 @@ async function main(): Promise<void> {
     profile: values.profile === true,
     context,
   };
+  if (names.includes(QUEUE)) await measureQueue(Number(values.waiting ?? WAITING), context);
+  if (wanted.workloads.length + wanted.scenarios.length === 0) return;
   print(`${context}\nmaking users and conversations`);
   await (values.cluster ? inCluster(wanted) : embedded(wanted));
+}
+
+/** One process, whatever else is measured. */
+async function measureQueue(waiting: number, context: string): Promise<void> {
+  if (!Number.isInteger(waiting) || waiting < 1) throw new RangeError("--waiting takes a number of sessions");
+  pinSelf(GENERATOR_CORE);
+  print(`\n${QUEUE_TITLE}`);
+  const text = figuresTable(QUEUE_TITLE, [["Parley", await queueFigures(waiting, print)]]);
+  print(`\n${text}`);
+  if (waiting >= WAITING) writeSection(QUEUE, `${context}\n\n${text}`);
 }
 
 async function embedded(wanted: Wanted): Promise<void> {
