@@ -85,3 +85,16 @@ export function timerProbe(broker: ServiceBroker): TimerProbe {
 export const repairCounter = (broker: ServiceBroker): PlainCounter =>
   metricsOf(broker).counter("parley_snapshots_repaired_total", "Snapshots found behind the log and written again");
 
+const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 60, 600];
+
+const isPowerOfTwo = (n: number): boolean => (n & (n - 1)) === 0;
+
+const failing = (scheduler: Scheduler): number => scheduler.list().filter(({ failures }) => failures > 0).length;
+
+const successOf = (scheduler: Scheduler, name: string): number =>
+  (scheduler.list().find((job) => job.name === name)?.lastSucceeded ?? 0) / 1_000;
+
+const isAway = (error: unknown): boolean => {
+  const type = (error as { type?: unknown } | null)?.type;
+  return type === "SERVICE_NOT_FOUND" || type === "SERVICE_NOT_AVAILABLE";
+};
