@@ -249,4 +249,25 @@ describe("an agent who is silent or gone", () => {
     await desk.connect(agent);
     await becomes(agent, { availability: "busy", reason: "chosen" });
   }, 60_000);
+
+  it("loses the sessions of a topic that wants them back, and gets nothing while gone", async () => {
+    const topic = await desk.topic("returned", { rules: { offline: "return", graceMs: 1_000 } });
+    const agent = await desk.agent([topic], 5);
+    await desk.says(agent, "online");
+    const { id } = await desk.open(topic);
+    await desk.assigned(id);
+    desk.disconnect(agent);
+    const back = await until(
+      "the session waits again",
+      async () => {
+        const session = await desk.session(id);
+        return session.status === "unassigned" && session;
+      },
+      20_000,
+    );
+    expect(back.agentId).toBeUndefined();
+    await desk.connect(agent);
+    await desk.says(agent, "online");
+    expect((await desk.assigned(id)).agentId).toBe(agent.id);
+  }, 60_000);
 });
