@@ -23,6 +23,7 @@ export function armedFor(state: ConversationState, command: ConversationCommand,
   const { rules, status } = session;
   switch (command.action) {
     case "reopen":
+      return status === "closed" ? now + shortest(command.params.desk?.rules ?? rules) : undefined;
     case "importOpen":
       return status === "closed" ? now + shortest(rules) : undefined;
     case "claim":

@@ -37,7 +37,7 @@ export interface CommandParams {
   return: { reason?: string; from?: string };
   transfer: { to: { agentId?: string; topic?: string }; note?: string; desk?: Desk };
   close: { reason?: string };
-  reopen: Record<never, never>;
+  reopen: { desk?: Desk };
   rate: { score: number; comment?: string };
   /** Another place in the queue; given by the system only. */
   reclassify: { urgency: string; headStart: HeadStart };

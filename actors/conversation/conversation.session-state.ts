@@ -138,7 +138,7 @@ export function sessionAfter(
     case "session.closed":
       return closed(session, draft.data.reason, moment.at);
     case "session.reopened":
-      return reopened(session, draft.key, moment.at);
+      return reopened(session, draft, moment.at);
     case "session.rated": {
       const { score, comment } = draft.data;
       return { ...session, rating: { score, ...(comment !== undefined && { comment }), at: moment.at } };
@@ -210,8 +210,9 @@ function closed(session: SessionState, reason: string | undefined, at: number): 
   return { ...rest, status: "closed", closedAt: at, ...(reason !== undefined && { closeReason: reason }) };
 }
 
-function reopened(session: SessionState, key: string | undefined, at: number): SessionState {
+function reopened(session: SessionState, draft: DraftOf<"session.reopened">, at: number): SessionState {
+  const { key = session.openKey, desk } = draft;
   const { closedAt: _closedAt, closeReason: _closeReason, warnedAt: _warnedAt, ...rest } = session;
-  const again = { ...waiting({ ...rest, status: "unassigned" }), openKey: key ?? session.openKey };
-  return ranked({ ...again, enteredAt: at, reopenedAt: at });
+  const again = { ...waiting({ ...rest, status: "unassigned" }), openKey: key };
+  return ranked({ ...again, ...desk, enteredAt: at, reopenedAt: at });
 }

@@ -181,7 +181,7 @@ const closed = (session: SessionState, reason: string | undefined): Ruling => ({
 
 function reopen(
   session: SessionState,
-  { by, supervises }: Given<"reopen">,
+  { by, supervises, params }: Given<"reopen">,
   facts: Facts | undefined,
   now: number,
 ): Ruling {
@@ -190,7 +190,8 @@ function reopen(
   if (status !== "closed") return refuse("SESSION_EXISTS", {});
   if (closedAt === undefined || now > closedAt + (rules.reopenMs ?? 0)) return refuse("SESSION_CLOSED");
   const data = agentId === undefined ? {} : { from: agentId };
-  return withOpenKey(facts, (key) => ({ event: { type: "session.reopened", data, key } }));
+  const desk = params.desk && { desk: params.desk };
+  return withOpenKey(facts, (key) => ({ event: { type: "session.reopened", data, key, ...desk } }));
 }
 
 function rate(session: SessionState, { by, params }: Given<"rate">): Ruling {

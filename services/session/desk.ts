@@ -1,5 +1,5 @@
 import type { Context } from "moleculer";
-import type { Desk, HeadStart } from "../../actors/conversation/conversation.session-state";
+import type { Desk, HeadStart, SessionState } from "../../actors/conversation/conversation.session-state";
 import type { Meta } from "../auth/principal";
 import { callerOf } from "../conversation-command";
 import type { Tier, Urgency } from "../schemas";
@@ -22,6 +22,14 @@ export async function deskAfterTransfer(
   const { urgency, rules } = await topicsOf(broker).get(topicId);
   const kept = { ...(tier !== undefined && { tier }), ...(hint !== undefined && { hint }) };
   return { headStart: { class: CLASS_MS[urgency], ...kept }, rules };
+}
+
+/** What it takes over when it is reopened: the times that its topic has now. */
+export async function deskAfterReopening(
+  { broker }: Context<unknown, Meta>,
+  { topic, headStart }: SessionState,
+): Promise<Desk> {
+  return { headStart, rules: (await topicsOf(broker).get(topic)).rules };
 }
 
 /** Nobody waits for a session because the users cannot be asked: then there is no tier. */

@@ -14,8 +14,9 @@ import { otherCoresOf } from "../other-cores";
 import { STAFF } from "../schemas";
 import { timersOf } from "../timers";
 import { callUsers } from "../users/users.internal";
-import { deskAfterTransfer, deskFor } from "./desk";
+import { deskAfterReopening, deskAfterTransfer, deskFor } from "./desk";
 import { openSession } from "./open-session";
+import { isOverCapacity } from "./over-capacity";
 import { explain } from "./queue.contract";
 import { QueueDesk } from "./queue-desk";
 import { listSessions, listWaiting, type SessionFilter, type SessionPage } from "./session-lists";
@@ -60,9 +61,11 @@ export default class SessionService extends DomainService {
   }
 
   @Action(contracts.claim)
-  claim(ctx: Ctx<"claim">): Answer<"claim"> {
-    const { reason, takeover = false } = ctx.params;
-    return this.change(ctx, "claim", { ...withReason(reason), ...(takeover && { takeover }) });
+  async claim(ctx: Ctx<"claim">): Answer<"claim"> {
+    const { sessionId, reason, takeover = false } = ctx.params;
+    const params = { ...withReason(reason), ...(takeover && { takeover }) };
+    const [session, over] = await Promise.all([this.change(ctx, "claim", params), isOverCapacity(ctx, sessionId)]);
+    return over ? { ...session, overCapacity: true } : session;
   }
 
   @Action(contracts.attend)
@@ -86,8 +89,10 @@ export default class SessionService extends DomainService {
   }
 
   @Action(contracts.reopen)
-  reopen(ctx: Ctx<"reopen">): Answer<"reopen"> {
-    return this.change(ctx, "reopen", {});
+  async reopen(ctx: Ctx<"reopen">): Answer<"reopen"> {
+    const { session } = await this.conversations.host.read(ctx.params.sessionId, deadlineOf(ctx));
+    const desk = session && (await deskAfterReopening(ctx, session));
+    return this.change(ctx, "reopen", { ...(desk && { desk }) }, {});
   }
 
   @Action(contracts.rate)

@@ -30,7 +30,7 @@ const orders = fc.oneof(
   given("transfer", fc.record({ to: fc.record({ agentId: agent }) })),
   given("transfer", fc.record({ to: fc.record({ topic: fc.constantFrom("loan", "card") }), desk })),
   given("close", nothing),
-  given("reopen", nothing),
+  given("reopen", fc.oneof(nothing, fc.record({ desk }))),
   given("send", fc.record({ text: fc.constant("hello"), audience: fc.constantFrom("all", "staff") })),
 );
 /** Something is done, or the next timer is waited for. */

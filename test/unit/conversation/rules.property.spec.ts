@@ -88,7 +88,7 @@ const anOrder = fc.oneof(
   order(2, "push", fc.record({ agentId: fc.constantFrom("ada", "ben"), slot: fc.integer({ min: 1, max: 2 }) })),
   order(4, "attend", fc.constant({})),
   order(3, "decline", reason),
-  order(6, "reopen", fc.constant({})),
+  order(6, "reopen", fc.constantFrom({}, { desk: LASTING })),
   order(4, "rate", fc.record({ score: fc.integer({ min: 1, max: 5 }), comment: text })),
   order(1, "reclassify", fc.record({ urgency: fc.constant("high"), headStart: fc.record({ class: seq }) })),
   order(9, "due", fc.record({ kind: fc.constant("warn" as const), dueAt: seq })),

@@ -262,6 +262,15 @@ describe("after the end", () => {
     expect(session.timer).toBe("closing");
   });
 
+  it("reopens with the times that the topic has by then", () => {
+    const session = new Session({ reopenMs: 100 });
+    session.does("carl", close);
+    const desk = { headStart: { class: 7 }, rules: { ...session.current.rules, attendMs: 5 } };
+    session.does("carl", { action: "reopen", params: { desk } });
+    const { rules, rank, enteredAt } = session.current;
+    expect([rules, enteredAt - rank]).toEqual([desk.rules, 7]);
+  });
+
   it("does not reopen when the time is over, another one is open, or it never ended", () => {
     const session = new Session({ reopenMs: 100 });
     expect(session.does("carl", reopen)).toMatchObject({ refusal: "SESSION_EXISTS" });
