@@ -2,7 +2,7 @@ import type { BrokerOptions } from "moleculer";
 import type { DestinationStream } from "pino";
 import type { Config } from "./lib/config";
 import { drainMiddleware } from "./lib/lifecycle";
-import { loggerConfig } from "./lib/logger";
+import { isForPeople, loggerConfig, textDestination } from "./lib/logger";
 import { contractMiddleware } from "./lib/middlewares/contract";
 import { routingMiddleware } from "./lib/middlewares/routing";
 import { systemClock, systemRandom } from "./lib/actor/ports";
@@ -16,7 +16,7 @@ export function brokerOptions(config: Config, nodeID: string, logDestination?: D
   return {
     namespace: config.NAMESPACE,
     nodeID,
-    logger: loggerConfig(config.LOG_LEVEL, logDestination) ?? false,
+    logger: loggerConfig(config.LOG_LEVEL, logDestination ?? destinationOf(config)) ?? false,
 
     // A killed node is noticed after 3 s; with the defaults calls to it fail for up to 45 s.
     heartbeatInterval: 1,
@@ -60,3 +60,6 @@ export function brokerOptions(config: Config, nodeID: string, logDestination?: D
     skipProcessEventRegistration: true,
   };
 }
+
+const destinationOf = ({ LOG_FORMAT: format }: Config): DestinationStream | undefined =>
+  isForPeople(format) ? textDestination() : undefined;

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { styleText } from "node:util";
 import { ConfigError, readConfig } from "../lib/config";
+import { isForPeople } from "../lib/logger";
 import { NODE_ROLES } from "../services/roles";
 import { Cluster } from "./cluster/cluster";
 import { requireServers, sharedEnvironment } from "./cluster/environment";
@@ -18,7 +19,8 @@ async function main(): Promise<void> {
   const config = readConfig({ ...process.env, SERVICES: "", NODE_ID: "" });
   requireServers(config);
   // What each process does in order would bury what goes wrong.
-  const env = { LOG_LEVEL: "warn", ...process.env, ...(await sharedEnvironment(config)) };
+  const format = { LOG_FORMAT: isForPeople(config.LOG_FORMAT) ? "text" : "json" };
+  const env = { LOG_LEVEL: "warn", ...process.env, ...format, ...(await sharedEnvironment(config)) };
   const cluster = new Cluster(config, options, env, say);
   stopOnSignals(cluster);
   await cluster.migrate();

@@ -37,9 +37,14 @@ export const SETTINGS = {
     max: 10,
   }),
   LOG_LEVEL: oneOf({
-    ...server("Least severe level that is logged, as JSON lines."),
+    ...server("Least severe level that is logged."),
     default: "info",
     values: ["silent", "fatal", "error", "warn", "info", "debug", "trace"],
+  }),
+  LOG_FORMAT: oneOf({
+    ...server("Lines of JSON, or text for people; auto is text on a terminal and JSON elsewhere."),
+    default: "auto",
+    values: ["auto", "json", "text"],
   }),
   ACCESS_LOG: boolean({ ...server("Log method, route, status and time of each REST request."), default: false }),
 

@@ -3,6 +3,7 @@ import type { Context } from "moleculer";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
 import type { Params, Result } from "../../lib/contract";
 import { ParleyError } from "../../lib/errors";
+import { lifecycleOf } from "../../lib/lifecycle";
 import { announce } from "../auth/announcement";
 import { callAuth } from "../auth/auth.internal";
 import { Passwords } from "../auth/passwords";
@@ -48,9 +49,11 @@ export default class UsersService extends DomainService {
       id: random.id(),
       now: clock.now(),
     });
-    // To the terminal and never to the log, which others may read.
+    // To the terminal and never to the log, which others may read; not before all else has been said.
     if (created && password !== undefined)
-      process.stdout.write(`\nFirst administrator: ${email}\nPassword: ${password}\n(kept in ${passwordFile})\n\n`);
+      lifecycleOf(this.broker).onReady(() =>
+        process.stdout.write(`\nFirst administrator: ${email}\nPassword: ${password}\n(kept in ${passwordFile})\n\n`),
+      );
   }
 
   @Action(contracts.me)

@@ -56,6 +56,13 @@ describe("starting and stopping the program", () => {
     expect(await logIn()).toBe(200);
   });
 
+  it("says nothing but that: no line of how it came up, and the address last", () => {
+    const lines = server.logs.trim().split("\n");
+    expect(lines.filter((line) => line.startsWith("{"))).toEqual([]);
+    expect(lines[0]).toMatch(/^First administrator: /);
+    expect(lines.at(-1)).toContain("/docs");
+  });
+
   it("calls nothing that is not there yet", () => {
     expect(server.logs).not.toContain("is not registered");
   });
