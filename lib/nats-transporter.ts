@@ -142,8 +142,8 @@ export class NatsTransporter extends Transporters.NATS implements WatchedTranspo
   private changed(up: boolean, server: unknown): void {
     if (this.isUp === up) return;
     this.isUp = up;
-    if (up) this.broker.logger.info("NATS is back", { server });
-    else this.broker.logger.warn("NATS is gone, reconnecting", { server });
+    // The end of it as severe as its beginning: who sees one sees the other.
+    this.broker.logger.warn(up ? "NATS is back" : "NATS is gone, reconnecting", { server });
     void this.broker.broadcastLocal(up ? "$transporter.up" : "$transporter.down");
   }
 }
