@@ -144,6 +144,9 @@ export const Session = Type.Object({
   position: Type.Optional(Position),
   lastSeq: Seq,
   existing: Type.Optional(Type.Boolean({ description: "True when the session was open already" })),
+  overCapacity: Type.Optional(
+    Type.Boolean({ description: "True in the answer to a claim by which the agent has more than the own capacity" }),
+  ),
 });
 
 export const KINDS = ["support", "direct", "group"] as const;

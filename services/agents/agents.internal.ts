@@ -19,6 +19,8 @@ export interface PushExplanation {
 export type AgentsInternal = {
   /** These agents did something, a few seconds ago at most. */
   "agents.heard": { params: { userIds: readonly string[] }; result: null };
+  /** The agent's open sessions, not counting one of them, and the capacity. */
+  "agents.load": { params: { agentId: string; besides: string }; result: { load: number; capacity: number } };
   /** All agents by id, a page of them. For operators. */
   "agents.inspect": { params: { after?: string; limit: number }; result: { agents: AgentView[] } };
   /** One look at who is connected; gives back the sessions of those who have been gone for longer than the topic says. */

@@ -92,6 +92,14 @@ export default class AgentsService extends DomainService {
     return null;
   }
 
+  @InternalAction("load", READ)
+  async load(ctx: InternalCtx<"agents.load">): InternalAnswer<"agents.load"> {
+    const { agentId, besides } = ctx.params;
+    const [agent, open] = await Promise.all([this.agents.get(agentId), this.sessions.of([agentId])]);
+    const { capacity } = agent ?? newAgent(agentId, 0);
+    return { load: open.filter(({ id }) => id !== besides).length, capacity };
+  }
+
   @InternalAction("inspect", READ)
   async inspect(ctx: InternalCtx<"agents.inspect">): InternalAnswer<"agents.inspect"> {
     const { after = "", limit } = ctx.params;

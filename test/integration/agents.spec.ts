@@ -198,11 +198,11 @@ describe("agents", () => {
     const agent = await desk.agent([topic], 1);
     const [first, second] = [await desk.open(topic), await desk.open(topic)];
     await desk.says(agent, "online");
-    await desk.assigned(first.id);
+    await until("the load is known", async () => (await desk.me(agent)).load === 1);
     const claim = await desk.server.rest("POST", `/sessions/${second.id}/claim`, agent.token, {
       commandId: commandId(),
     });
-    expect(claim.expect<SessionView>(200).agentId).toBe(agent.id);
+    expect(claim.expect<SessionView>(200)).toMatchObject({ agentId: agent.id, overCapacity: true });
     expect(
       await until("the load is known", async () => (await desk.me(agent)).load === 2 && desk.me(agent)),
     ).toMatchObject({
