@@ -7,6 +7,7 @@ import { drain } from "./drain";
 import { explain } from "./explain";
 import { helpOf } from "./help";
 import { homes } from "./homes";
+import { jobs } from "./jobs";
 import { kick } from "./kick";
 import { move } from "./move";
 import { nodes } from "./nodes";
@@ -30,6 +31,7 @@ const own = [
   users,
   who,
   audit,
+  jobs,
   kick,
   drain,
 ].map(toCustomCommand);

@@ -1,6 +1,6 @@
 import type { Clock, Random } from "../actor/ports";
 import { inTime } from "../actor/time";
-import type { Job, Turn } from "./job";
+import type { Job, Schedule, Turn } from "./job";
 import { nextCron } from "./job";
 import type { Lease } from "./lease";
 import type { TurnMemory } from "./turn-memory";
@@ -23,6 +23,7 @@ export interface JobPorts {
 /** A job as operators see it; times are wall-clock milliseconds. */
 export interface JobStatus {
   readonly name: string;
+  readonly schedule: Schedule;
   readonly dueAt?: number;
   readonly running: boolean;
   readonly lastBegan?: number;
@@ -51,6 +52,7 @@ export class JobRunner {
     const { dueAt, lastBegan, lastSucceeded, failures } = this;
     return {
       name: this.job.name,
+      schedule: this.job.schedule,
       running: this.current !== undefined,
       failures,
       ...(dueAt !== undefined && { dueAt }),

@@ -117,6 +117,27 @@ const services: ServiceSchema[] = [
     },
   },
   { name: "auth", actions: { kick: answer({ logins: 2 }) } },
+  {
+    name: "scheduler",
+    actions: {
+      jobs: answer({
+        node: "node-1",
+        holds: true,
+        jobs: [
+          {
+            name: "timers.due",
+            schedule: { everyMs: 1_000 },
+            running: false,
+            failures: 3,
+            lastBegan: Date.now() - 2_500,
+            lastSucceeded: Date.now() - 130_000,
+            dueAt: Date.now() + 600_500,
+          },
+          { name: "auth.purge", schedule: { cron: "47 * * * *" }, running: true, failures: 0 },
+        ],
+      }),
+    },
+  },
   { name: "gateway" },
   {
     name: "node",
@@ -306,7 +327,15 @@ describe("operator commands", () => {
   it("tells what each node runs, and what it does not reach", async () => {
     const [title = "", node = ""] = (await run("nodes")).split("\n");
     expect(title).toMatch(/^Node +Runs +State +Process +Up +Memory$/);
-    expect(node).toMatch(/^node-1 +gateway +ready, kv down +4711 +2 h +150 MB$/);
+    expect(node).toMatch(/^node-1 +gateway scheduler +ready, kv down +4711 +2 h +150 MB$/);
+  });
+
+  it("tells of each job when it runs, and how often it failed", async () => {
+    const text = await run("jobs");
+    expect(text).toMatch(/^Job +Schedule +Last run +Succeeded +Next run +Failures$/m);
+    expect(text).toMatch(/^timers\.due +every 1 s +2 s ago +2 min ago +in 10 min +3$/m);
+    expect(text).toMatch(/^auth\.purge +47 \* \* \* \* +- +- +runs +0$/m);
+    expect(text).toMatch(/^Run by node-1$/m);
   });
 
   it("shows a conversation's home, and moves it", async () => {
