@@ -326,7 +326,7 @@ describe("who may not see an event learns nothing of it", () => {
   it.each(["ben", "otto", "dave"] as const)("keeps all of it from %s, who is no member", async (name) => {
     const who = the(name);
     const left = log.findLast((event) => event.by === the("ben").login.id)?.seq ?? 0;
-    expect(who.events.filter(({ seq }) => seq > left)).toEqual([]);
+    expect(who.events.filter(({ conversationId, seq }) => conversationId === id && seq > left)).toEqual([]);
     expect(await who.gets("conversation.sync", { cursors: { [id]: 0 } })).toMatchObject({ events: [], reset: [id] });
     for (const [event, more] of [
       ["message.history", {}],
