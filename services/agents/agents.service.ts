@@ -143,4 +143,4 @@ export default class AgentsService extends DomainService {
 
 /** Does the event make a session wait, or give room to an agent? */
 const mayMove = ({ session, type, endsSlot }: StoredEvent): boolean =>
-  session !== undefined && (session.status === "unassigned" || type === "session.closed" || endsSlot !== undefined);
+  session !== undefined && (session.agentId === undefined || type === "session.closed" || endsSlot !== undefined);

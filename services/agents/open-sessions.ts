@@ -53,10 +53,15 @@ export class OpenSessions {
     return (agentId) => loads.get(agentId) ?? NO_LOAD;
   }
 
-  /** The first of the queue, of one topic or of all. */
-  async waiting(topic: string | undefined, limit: number): Promise<ListedSession[]> {
-    const filter: Filter = { "session.status": "unassigned", ...(topic !== undefined && { "session.topic": topic }) };
-    return listed(await this.store.conversations.find(filter, { sort: { "session.rank": 1 }, limit }));
+  /** The first of a topic's queue, in order; those that are closing wait as well while nobody has them. */
+  async waiting(topic: string, limit: number): Promise<ListedSession[]> {
+    const pages = await Promise.all(
+      ["unassigned", "closing"].map((status) => {
+        const filter: Filter = { "session.topic": { $eq: topic }, "session.status": status, "session.agentId": null };
+        return this.store.conversations.find(filter, { sort: { "session.rank": 1 }, limit });
+      }),
+    );
+    return listed(pages.flat()).sort(inOrder).slice(0, limit);
   }
 
   /** Who served the customer last, in another session. */
@@ -80,6 +85,10 @@ export class OpenSessions {
     });
   }
 }
+
+/** The order of the queue. */
+export const inOrder = (a: ListedSession, b: ListedSession): number =>
+  a.session.rank - b.session.rank || (a.id < b.id ? -1 : Number(a.id > b.id));
 
 /** Why the system gives a session back whose agent is gone. */
 export const OFFLINE = "offline";

@@ -56,7 +56,8 @@ export class PushDesk {
     const { assignments, agents, roster, broker } = this.parts;
     const found = await this.read(conversationId);
     const { session } = found;
-    if (session.status === "unassigned" && (await pushTopics(broker)).includes(session.topic)) {
+    const waits = session.agentId === undefined && session.status !== "closed";
+    if (waits && (await pushTopics(broker)).includes(session.topic)) {
       const [team, needs] = await Promise.all([roster.team(await agents.online()), this.ports.needs(found)]);
       return this.tell(assign(team, needs));
     }

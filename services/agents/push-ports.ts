@@ -8,7 +8,7 @@ import { topicsOf } from "../topics/topics.directory";
 import type { AgentMetrics } from "./agents.metrics";
 import type { AgentStore } from "./agents.store";
 import type { AssignmentStore } from "./assignments.store";
-import type { ListedSession, OpenSessions } from "./open-sessions";
+import { inOrder, type ListedSession, type OpenSessions } from "./open-sessions";
 import type { Outcome, PushPorts } from "./push-assigner";
 import type { Roster } from "./roster";
 
@@ -40,7 +40,7 @@ export function pushPorts(parts: PushParts): PushPorts {
     waiting: async () => {
       const topics = await pushTopics(broker);
       const queues = await Promise.all(topics.map((topic) => sessions.waiting(topic, WAITING_PER_TOPIC)));
-      return queues.flat().sort((a, b) => a.session.rank - b.session.rank || (a.id < b.id ? -1 : 1));
+      return queues.flat().sort(inOrder);
     },
     skills: async ({ session }) => (await topicsOf(broker).get(session.topic)).skills,
     needs: (session) => needsOf(parts, session),
