@@ -69,6 +69,18 @@ describe("the directory of topics", () => {
     expect(await asked).toBe("after");
   });
 
+  it("says at once whether there are keyword rules, as long as it knows, and else reads for the next who asks", async () => {
+    const rig = new Rig();
+    expect([rig.directory.hasKeywords, rig.directory.hasKeywords]).toEqual([undefined, undefined]);
+    expect(rig.reads).toHaveLength(1);
+    rig.answer(0, "Loans");
+    await until("it knows", () => rig.directory.hasKeywords === false);
+    rig.directory.drop();
+    expect(rig.directory.hasKeywords).toBeUndefined();
+    rig.reads[1]?.fail(new Error("away"));
+    await until("it reads again", () => rig.directory.hasKeywords === undefined && rig.reads.length === 3);
+  });
+
   it("tells of a failed read, and reads again for the next who asks", async () => {
     const rig = new Rig();
     const failed = rig.name();
