@@ -1,4 +1,5 @@
 import type { ServiceBroker } from "moleculer";
+import type { StoredEvent } from "../../actors/conversation/conversation.events";
 import { answerMetricsOf } from "../../lib/answer-metrics";
 import { toWireError } from "../../lib/middlewares/errors";
 import type { Patience } from "../../lib/patience";
@@ -86,8 +87,11 @@ export class IoNode {
     this.queue = this.makeQueue();
     this.positions = this.makePositions();
     const ports = roomPorts(this.cores, { clock, monotonic }, this.fanout, {
-      found: (events) => this.queue.received(events),
-      missed: () => this.queue.refresh(),
+      found: (events) => this.tellDesk(events),
+      missed: () => {
+        this.queue.refresh();
+        this.supervision.missed();
+      },
     });
     this.rooms = new RoomTable(ports, sole ? { youngMs: 0 } : {});
     this.marks = sole ? undefined : new MarkWatch({ ...ports, list: () => this.cores.marks(), rooms: this.rooms });
@@ -138,7 +142,7 @@ export class IoNode {
 
   receivedFlush(flush: BrokerEvents["log.flush"]): void {
     this.rooms.receiveFlush(flush);
-    this.queue.received(flush.events);
+    this.tellDesk(flush.events);
     this.metrics.arrived(flush.events.at(-1)?.at, this.parts.resources.clock.now());
   }
 
@@ -149,7 +153,7 @@ export class IoNode {
 
   receivedFound(found: BrokerEvents["log.found"]): void {
     this.rooms.receiveFound(found);
-    this.queue.received(found.events);
+    this.tellDesk(found.events);
   }
 
   /** The connection to the broker was gone: whatever was told meanwhile did not arrive here. */
@@ -176,9 +180,15 @@ export class IoNode {
     this.cancelSweep?.();
     this.presence.stop();
     this.positions.stop();
+    this.supervision.stop();
     this.marks?.stop();
     for (const socket of [...this.connections.all()]) cut(socket);
     this.rooms.stop();
+  }
+
+  private tellDesk(events: readonly StoredEvent[]): void {
+    this.queue.received(events);
+    this.supervision.received(events);
   }
 
   private disconnected(socket: ClientSocket): void {

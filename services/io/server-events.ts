@@ -3,6 +3,7 @@ import type { ServerEvent } from "../../lib/asyncapi";
 import { ERRORS, type ErrorType } from "../../lib/errors";
 import { STATUSES } from "../presence/presence.contract";
 import { Event, Id, literals, Position, Seq, Session, Time } from "../schemas";
+import { TopicCounts } from "../supervision/supervision.contract";
 
 const Receipt = Type.Object({ userId: Id, readSeq: Seq, deliveredSeq: Seq });
 const ReceiptCount = Type.Object({ seq: Seq, read: Type.Integer({ minimum: 0 }) });
@@ -50,6 +51,17 @@ export const SERVER_EVENTS: readonly ServerEvent[] = [
     name: "queue.position",
     summary: "Where the user stands who waits in a session, at most every few seconds and only when it changed",
     payload: Type.Object({ sessionId: Id, ...Position.properties }),
+  },
+  {
+    name: "counters",
+    summary: "How topics stand that changed, to subscribers of desk.counters; a gap means: subscribe again",
+    payload: Type.Object({
+      seq: Seq,
+      prevSeq: Seq,
+      at: Time,
+      agents: Type.Optional(Type.Integer({ minimum: 0 })),
+      topics: Type.Array(TopicCounts),
+    }),
   },
   {
     name: "watch",

@@ -1,9 +1,16 @@
 import type { Static } from "@sinclair/typebox";
 import { callerOf } from "../../lib/call";
+import type { CountedSession } from "./desk-counters";
 import type { watch } from "./supervision.contract";
 
 /** What a watch begins with. */
 export type Watched = Static<(typeof watch)["result"]>;
+
+/** The agents who are online: all, and by topic those with its skills. */
+export interface Staffing {
+  readonly online: number;
+  readonly topics: Readonly<Record<string, number>>;
+}
 
 /** Actions of the supervision service that only io nodes call. */
 export type SupervisionInternal = {
@@ -12,6 +19,13 @@ export type SupervisionInternal = {
    * fresh for each watch.
    */
   "supervision.watch": { params: { sessionId: string; auditId: string }; result: Watched };
+  /** The open sessions of a status, a page of them; the first has whatever was answered before the call. */
+  "supervision.sessions": {
+    params: { status: string; cursor?: string };
+    result: { sessions: CountedSession[]; cursor?: string };
+  };
+  /** The agents as they are now. */
+  "supervision.staffing": { params: { topics: readonly string[] }; result: Staffing };
 };
 
 /** Calls an internal action of the supervision service. */

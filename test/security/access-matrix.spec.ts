@@ -53,6 +53,7 @@ const UNBOUND: Readonly<Record<string, Row>> = {
   "agents.list": nobody,
   "agents.put": nobody,
   "audit.list": nobody,
+  "desk.counters": nobody,
   "replies.list": staffOnly,
   "replies.put": staffOnly,
   "replies.delete": staffOnly,
