@@ -1,15 +1,23 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { readConfig } from "../lib/config";
 import type { WireEvent } from "../services/schemas";
 import { readOptions } from "./command-line";
-import { api, type Api, DemoError, findServer, type Login } from "./demo/api";
+import { playDesk } from "./demo/desk";
 import { Participant } from "./demo/participant";
 import { check, printTranscript } from "./demo/transcript";
+import {
+  administrator,
+  type Api,
+  api,
+  CommandFailure,
+  findServer,
+  localServer,
+  type Login,
+  runCommand,
+} from "./rest-client";
 
 const USAGE = `npm run demo
 
-Plays a support conversation against the server of HOST and PORT and checks what both sides saw.
+Plays a support conversation against the server of HOST and PORT and checks what both sides saw, then shows the support
+desk: a queue, an assignment by push, a transfer and an expiry.
 `;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -24,37 +32,14 @@ interface Session {
 
 async function main(): Promise<void> {
   readOptions(USAGE, {});
-  if (existsSync(".env")) process.loadEnvFile(".env");
-  const config = readConfig(process.env);
-  const host = ["0.0.0.0", "::"].includes(config.HOST) ? "127.0.0.1" : config.HOST;
-  const server = api(`http://${host}:${config.PORT}`);
-  await findServer(server.url);
+  const { config, url } = localServer();
+  const server = api(url);
+  await findServer(url);
   const participants: Participant[] = [];
   try {
     await play(server, await administrator(server, config), participants);
   } finally {
     for (const participant of participants) participant.close();
-  }
-}
-
-/** Logs the administrator in, by the settings or by the file that the first start wrote. */
-async function administrator(
-  server: Api,
-  config: { ADMIN_EMAIL: string | undefined; ADMIN_PASSWORD: string | undefined; DATA_DIR: string },
-): Promise<Login> {
-  const file = join(config.DATA_DIR, "admin-password");
-  const email = config.ADMIN_EMAIL ?? "admin@localhost";
-  const password = config.ADMIN_PASSWORD ?? readPassword(file);
-  return server.post<Login>("/auth/login", { email, password }).catch((error: unknown) => {
-    throw new DemoError(`the administrator ${email} cannot log in: ${String(error)}`);
-  });
-}
-
-function readPassword(file: string): string {
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch {
-    throw new DemoError(`no administrator: set ADMIN_EMAIL and ADMIN_PASSWORD, or DATA_DIR so that ${file} is there`);
   }
 }
 
@@ -87,6 +72,7 @@ async function play(server: Api, admin: Login, participants: Participant[]): Pro
   const views = [ada, grace].map((who) => ({ name: who.name, events: who.events(opened.conversationId) }));
   check(views, last.lastSeq, spoken, await readHistory(server, opened.conversationId, guest));
   say(`OK: ${last.lastSeq} events, seen by both once and in order, and the same in the history`);
+  await playDesk({ server, admin, run, grace, participants, say });
 }
 
 /** The conversation itself, with Grace offline in the middle. @returns what was said, in order */
@@ -115,7 +101,8 @@ async function talk(server: Api, session: Session, ada: Participant, grace: Part
   const path = `/conversations/${conversationId}/messages`;
   const first = await server.post<WireEvent>(path, { text }, agent.accessToken, key);
   const again = await server.post<WireEvent>(path, { text }, agent.accessToken, key);
-  if (first.seq !== again.seq) throw new DemoError(`the same Idempotency-Key made seq ${first.seq} and ${again.seq}`);
+  if (first.seq !== again.seq)
+    throw new CommandFailure(`the same Idempotency-Key made seq ${first.seq} and ${again.seq}`);
   spoken.push({ by: grace.id, text });
   say(`Grace wrote over REST and repeated the request: both answers name seq ${first.seq}`);
   await send(ada, "Thank you!");
@@ -127,7 +114,7 @@ async function refusedAfterClose(ada: Participant, conversationId: string): Prom
     () => "accepted",
     (error: unknown) => (error as { type?: string }).type,
   );
-  if (refusal !== "SESSION_CLOSED") throw new DemoError(`sending after the close was answered with ${refusal}`);
+  if (refusal !== "SESSION_CLOSED") throw new CommandFailure(`sending after the close was answered with ${refusal}`);
 }
 
 async function readHistory(server: Api, conversationId: string, login: Login) {
@@ -136,10 +123,4 @@ async function readHistory(server: Api, conversationId: string, login: Login) {
   return page.messages;
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    process.stderr.write(`FAILED: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
-  },
-);
+runCommand(main);

@@ -1,14 +1,22 @@
 import { io, type Socket } from "socket.io-client";
 import type { WireEvent } from "../../services/schemas";
-import { DemoError, type Login } from "./api";
+import { CommandFailure, type Login } from "../rest-client";
 
 type Reply = { ok: true; data: unknown } | { ok: false; error: { type: string; message: string } };
 
 const ANSWER_MS = 10_000;
 
+/** Where a customer stands in the queue; see `queue.position` in the protocol. */
+export interface Place {
+  readonly sessionId: string;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** One side of the conversation: a stock Socket.IO client that follows conversations by seq. */
 export class Participant {
   private readonly taken = new Map<string, WireEvent[]>();
+  private readonly places = new Map<string, Place>();
 
   private constructor(
     readonly name: string,
@@ -16,9 +24,10 @@ export class Participant {
     private readonly socket: Socket,
   ) {
     socket.on("events", (events: WireEvent[]) => this.onEvents(events));
+    socket.on("queue.position", (place: Place) => this.places.set(place.sessionId, place));
   }
 
-  /** Connects with the login's token and adds itself to `everyone`, for closing. @throws DemoError when it is refused */
+  /** Connects with the login's token and adds itself to `everyone`, for closing. @throws CommandFailure when it is refused */
   static async connect(url: string, name: string, login: Login, everyone: Participant[]): Promise<Participant> {
     const socket = io(url, { auth: { token: login.accessToken }, reconnection: false, forceNew: true });
     const participant = new Participant(name, login.user.id, socket);
@@ -57,7 +66,7 @@ export class Participant {
       const page = await this.request<{ events: WireEvent[]; reset: string[]; more: boolean }>("conversation.sync", {
         cursors,
       });
-      if (page.reset.length > 0) throw new DemoError(`${this.name} was told to load ${conversationId} afresh`);
+      if (page.reset.length > 0) throw new CommandFailure(`${this.name} was told to load ${conversationId} afresh`);
       this.take(page.events);
       more = page.more;
     }
@@ -72,12 +81,35 @@ export class Participant {
     return this.events(conversationId).at(-1)?.seq ?? 0;
   }
 
-  /** Waits until everything through `seq` has arrived. @throws DemoError naming what is missing */
+  /** Waits until everything through `seq` has arrived. @throws CommandFailure naming what is missing */
   async reaches(conversationId: string, seq: number): Promise<void> {
+    await this.waits(
+      () => this.lastSeq(conversationId) >= seq || undefined,
+      () => `${this.name} has seq ${this.lastSeq(conversationId)}, ${seq} is missing`,
+    );
+  }
+
+  /** Waits for an event that there is one of. @throws CommandFailure when it does not come */
+  async sees(conversationId: string, type: string): Promise<WireEvent> {
+    const found = () => this.events(conversationId).find((event) => event.type === type);
+    return this.waits(found, () => `${this.name} waited for ${type} in vain`);
+  }
+
+  /** Waits to be told of this place in the queue. @throws CommandFailure when that does not happen */
+  async stands(sessionId: string, at: number): Promise<void> {
+    const told = () => this.places.get(sessionId)?.from;
+    await this.waits(
+      () => told() === at || undefined,
+      () => `${this.name} was told of place ${told() ?? "none"} instead of ${at}`,
+    );
+  }
+
+  private async waits<T>(look: () => T | undefined, complaint: () => string): Promise<T> {
     const deadline = Date.now() + ANSWER_MS;
-    while (this.lastSeq(conversationId) < seq) {
-      if (Date.now() > deadline)
-        throw new DemoError(`${this.name} has seq ${this.lastSeq(conversationId)}, ${seq} is missing`);
+    for (;;) {
+      const found = look();
+      if (found !== undefined) return found;
+      if (Date.now() > deadline) throw new CommandFailure(complaint());
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
@@ -106,7 +138,7 @@ export class Participant {
     const reply = answer as Reply;
     if (reply.ok) return reply.data as T;
     const { type, message } = reply.error;
-    throw Object.assign(new DemoError(`${event} was refused for ${this.name}: ${type}: ${message}`), { type });
+    throw new CommandFailure(`${event} was refused for ${this.name}: ${type}: ${message}`, type);
   }
 
   private connected(): Promise<void> {
@@ -114,7 +146,7 @@ export class Participant {
       if (this.socket.connected) return resolve();
       this.socket.once("connect", resolve);
       this.socket.once("connect_error", (error) =>
-        reject(new DemoError(`${this.name} cannot connect: ${error.message}`)),
+        reject(new CommandFailure(`${this.name} cannot connect: ${error.message}`)),
       );
     });
   }

@@ -1,5 +1,5 @@
 import type { WireEvent } from "../../services/schemas";
-import { DemoError } from "./api";
+import { CommandFailure } from "../rest-client";
 
 export interface Spoken {
   readonly by: string;
@@ -28,7 +28,7 @@ export function printTranscript(
 /**
  * Is nothing missing, doubled or out of order? Every view must be seq 1..last, tell what was spoken in that order, and
  * agree with the history and with each other.
- * @throws DemoError naming the first thing that is wrong
+ * @throws CommandFailure naming the first thing that is wrong
  */
 export function check(
   views: readonly View[],
@@ -38,7 +38,7 @@ export function check(
 ): void {
   for (const view of views) checkView(view, last, spoken, history);
   const ids = views.map(({ events }) => events.map(({ id }) => id).join());
-  if (new Set(ids).size > 1) throw new DemoError("the two sides saw different events");
+  if (new Set(ids).size > 1) throw new CommandFailure("the two sides saw different events");
 }
 
 function checkView(
@@ -48,10 +48,10 @@ function checkView(
   history: readonly { id: string }[],
 ) {
   for (const [at, { seq, prevSeq }] of events.entries()) {
-    if (seq !== at + 1) throw new DemoError(`${name} saw seq ${seq} where ${at + 1} belongs`);
-    if (prevSeq !== at) throw new DemoError(`for ${name} seq ${seq} follows ${prevSeq} instead of ${at}`);
+    if (seq !== at + 1) throw new CommandFailure(`${name} saw seq ${seq} where ${at + 1} belongs`);
+    if (prevSeq !== at) throw new CommandFailure(`for ${name} seq ${seq} follows ${prevSeq} instead of ${at}`);
   }
-  if (events.length !== last) throw new DemoError(`${name} saw ${events.length} events of ${last}`);
+  if (events.length !== last) throw new CommandFailure(`${name} saw ${events.length} events of ${last}`);
   const messages = events.filter(({ type }) => type === "message.created");
   compare(
     `what ${name} saw`,
@@ -70,7 +70,7 @@ const line = ({ by, text }: Spoken): string => `${by}: ${text}`;
 function compare(what: string, found: readonly string[], expected: readonly string[]): void {
   const wrong = expected.findIndex((value, at) => found[at] !== value);
   if (wrong >= 0)
-    throw new DemoError(`${what}: message ${wrong + 1} is "${found[wrong]}" instead of "${expected[wrong]}"`);
+    throw new CommandFailure(`${what}: message ${wrong + 1} is "${found[wrong]}" instead of "${expected[wrong]}"`);
   if (found.length > expected.length)
-    throw new DemoError(`${what}: ${found.length - expected.length} messages too many`);
+    throw new CommandFailure(`${what}: ${found.length - expected.length} messages too many`);
 }

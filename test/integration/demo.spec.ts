@@ -32,10 +32,19 @@ describe("the demo", () => {
       const { code, output } = await runDemo({ PORT: String(server.port), DATA_DIR: server.dataDir });
       expect(output).toContain("caught up on 3 events");
       expect(output).toMatch(/^ +1 .*session\.opened/m);
-      expect(output).toContain("OK:");
+      expect(output).toMatch(/^OK: \d+ events, seen by both/m);
+      expect(output).toMatch(/1st in the queue, .* 2nd[^]*pushed to her[^]*she is 1st[^]*he took it up[^]*"expired"/);
+      expect(output).toMatch(/^OK: pushed to one agent only/m);
       expect(code).toBe(0);
     }
-  }, 60_000);
+  }, 90_000);
+
+  it("leaves no topic behind for customers to see", async () => {
+    const { topics } = (await server.rest("GET", "/topics", (await server.guest()).token)).expect<{
+      topics: Array<{ id: string }>;
+    }>(200);
+    expect(topics.map(({ id }) => id)).toEqual(["loan", "payment", "other"]);
+  });
 
   it("says what to do when no server is there", async () => {
     const { code, output } = await runDemo({ PORT: String(await freePort()), DATA_DIR: server.dataDir });
