@@ -3,6 +3,7 @@ import type { CommandParams } from "../../actors/conversation/conversation.comma
 import type { SessionState } from "../../actors/conversation/conversation.session-state";
 import { URGENCIES, type Urgency } from "../schemas";
 import { classify, type KeywordRule } from "../topics/classifier";
+import { isWaiting } from "./queue";
 
 /** The customer's messages that are classified, beside the subject. */
 const FIRST_MESSAGES = 3;
@@ -40,7 +41,7 @@ export function reclassified(
   rules: readonly KeywordRule[],
   topic: { readonly id: string; readonly urgency: Urgency },
 ): CommandParams["reclassify"] | undefined {
-  if (session.status !== "unassigned") return undefined;
+  if (!isWaiting(session)) return undefined;
   const { keyword: _keyword, rule: _rule, ...kept } = session.headStart;
   const found = classify(texts, rules, topic);
   const headStart = { ...kept, ...(found && { keyword: found.keywordMs, rule: found.rule }) };

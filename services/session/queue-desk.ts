@@ -13,6 +13,7 @@ import { topicsOf } from "../topics/topics.directory";
 import { FIRST_EVENTS, firstWords, reclassified } from "./classification";
 import { type Flow, positionOf, type QueuePosition } from "./estimate";
 import { type Explanation, explanationOf } from "./explain";
+import { isWaiting } from "./queue";
 import { countAhead } from "./session-lists";
 import { Throughput } from "./throughput";
 
@@ -42,17 +43,16 @@ export class QueueDesk {
 
   /** What the customer of a waiting session is told; undefined when it does not wait. */
   async position({ id, session }: ConversationState): Promise<QueuePosition | undefined> {
-    if (session?.status !== "unassigned") return undefined;
+    if (!session || !isWaiting(session)) return undefined;
     const [ahead, flow] = await Promise.all([this.ahead(id, session), this.flow(session.topic)]);
     return positionOf(ahead + 1, flow);
   }
 
   /** Why a session stands where it stands, and has the agent that it has. */
   async explain(ctx: Context, state: ConversationState, session: Session): Promise<Explanation> {
-    const waits = session.status === "unassigned";
     const [topic, ahead, push] = await Promise.all([
       topicsOf(this.broker).get(session.topic),
-      waits ? this.ahead(state.id, session) : undefined,
+      isWaiting(session) ? this.ahead(state.id, session) : undefined,
       this.pushOf(ctx, state.id),
     ]);
     const timer = nextTimer(state);
@@ -64,7 +64,7 @@ export class QueueDesk {
   async classify(ctx: Context<unknown, Meta>, conversationId: string): Promise<void> {
     const deadline = deadlineOf(ctx);
     const { session, seq } = await this.conversations.host.readHead(conversationId, deadline);
-    if (session?.status !== "unassigned") return;
+    if (!session || !isWaiting(session)) return;
     const directory = topicsOf(this.broker);
     const [topic, rules, events] = await Promise.all([
       directory.get(session.topic),

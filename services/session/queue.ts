@@ -17,6 +17,10 @@ export interface QueueChange {
   readonly removed: readonly string[];
 }
 
+/** Is it in the queue? One that is closing is as well, while nobody has it. */
+export const isWaiting = ({ status, agentId }: Pick<SessionView, "status" | "agentId">): boolean =>
+  status === "unassigned" || (status === "closing" && agentId === undefined);
+
 /** Sessions that no longer wait are remembered, so that a late event does not bring one back. */
 const MAX_REMEMBERED = 20_000;
 
@@ -57,7 +61,7 @@ export class QueueView {
   put(session: SessionView): QueueDelta | undefined {
     const { id, lastSeq } = session;
     if (lastSeq <= (this.waiting.get(id)?.lastSeq ?? this.past.get(id) ?? 0)) return undefined;
-    if (session.status !== "unassigned") return this.remove(id, lastSeq);
+    if (!isWaiting(session)) return this.remove(id, lastSeq);
     const before = this.waiting.get(id);
     if (before) this.leave(before);
     this.enter(session);

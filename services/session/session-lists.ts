@@ -2,6 +2,7 @@ import type { SessionState } from "../../actors/conversation/conversation.sessio
 import type { ConversationStore } from "../../actors/conversation/conversation.store";
 import type { Filter } from "../../lib/store/collection";
 import { type SessionView, sessionView } from "../conversation-views";
+import { compareWaiting } from "./queue";
 
 export interface SessionFilter {
   readonly status?: string;
@@ -47,26 +48,31 @@ function after(cursor: string | undefined): Filter {
   };
 }
 
+/** Sessions of these statuses wait while nobody has them. */
+const WAITING: ReadonlyArray<Filter> = [
+  { "session.status": "unassigned" },
+  { "session.status": "closing", "session.agentId": null },
+];
+
 /** The waiting sessions of a topic, or of all, in the order of the queue, as staff see them. From the projections. */
 export async function listWaiting(
   store: ConversationStore,
   topic: string | undefined,
   { cursor, limit }: { cursor?: string | undefined; limit: number },
 ): Promise<SessionPage> {
-  const filter: Filter = {
-    ...(topic !== undefined && { "session.topic": { $eq: topic } }),
-    "session.status": "unassigned",
-    ...behind(cursor),
-  };
+  const where: Filter = { ...(topic !== undefined && { "session.topic": { $eq: topic } }), ...behind(cursor) };
   const sort = { "session.rank": 1, _id: 1 } as const;
-  const found = await store.conversations.find(filter, { sort, limit: limit + 1 });
-  const page = found.slice(0, limit);
-  const sessions = page.flatMap(({ _id, session, appliedSeq }) =>
-    session ? [sessionView(_id, session, appliedSeq, "staff")] : [],
+  const found = await Promise.all(
+    WAITING.map((status) => store.conversations.find({ ...where, ...status }, { sort, limit: limit + 1 })),
   );
+  const sessions = found
+    .flat()
+    .flatMap(({ _id, session, appliedSeq }) => (session ? [sessionView(_id, session, appliedSeq, "staff")] : []))
+    .sort(compareWaiting);
+  const page = sessions.slice(0, limit);
   const last = page.at(-1);
-  if (found.length <= limit || !last?.session) return { sessions };
-  return { sessions, cursor: `${last.session.rank}/${last._id}` };
+  if (sessions.length <= limit || last?.rank === undefined) return { sessions: page };
+  return { sessions: page, cursor: `${last.rank}/${last.id}` };
 }
 
 /** The same as `after`, of (rank, _id). The first condition is what an index can be entered with. */
@@ -87,10 +93,10 @@ export async function countAhead(
   { topic, rank }: Pick<SessionState, "topic" | "rank">,
   limit: number,
 ): Promise<number> {
-  const waiting = { "session.topic": { $eq: topic }, "session.status": "unassigned" };
-  const [before, equal] = await Promise.all([
-    store.conversations.count({ ...waiting, "session.rank": { $lt: rank } }, limit),
-    store.conversations.count({ ...waiting, "session.rank": rank, _id: { $lt: id } }, limit),
-  ]);
-  return Math.min(before + equal, limit);
+  const places: Filter[] = [{ "session.rank": { $lt: rank } }, { "session.rank": rank, _id: { $lt: id } }];
+  const counts = WAITING.flatMap((status) =>
+    places.map((place) => store.conversations.count({ "session.topic": { $eq: topic }, ...status, ...place }, limit)),
+  );
+  const before = (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  return Math.min(before, limit);
 }

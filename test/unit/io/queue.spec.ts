@@ -104,6 +104,15 @@ describe("queue view", () => {
     expect(view.apply(returned("s", 5))).toMatchObject({ after: { id: "s", lastSeq: 5 } });
   });
 
+  it("keeps a session that is closing while nobody has it", () => {
+    const view = new QueueView();
+    view.apply(opened("s"));
+    expect(view.apply(event("s", 2, "session.closing", "closing"))).toMatchObject({ after: { status: "closing" } });
+    expect(view.put(session("s", { status: "closing", agentId: "ada", lastSeq: 3 }))).toEqual({
+      before: expect.objectContaining({ id: "s" }) as unknown,
+    });
+  });
+
   it("ignores messages and conversations of other kinds", () => {
     const view = new QueueView();
     expect(view.apply(event("d", 1, "message.created"))).toBeUndefined();

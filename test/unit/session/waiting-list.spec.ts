@@ -8,14 +8,17 @@ interface Given {
   readonly topic: string;
   readonly rank: number;
   readonly status: SessionStatus;
+  /** An agent has it, if it is closing. */
+  readonly has: boolean;
 }
 const given: fc.Arbitrary<Given> = fc.record({
   topic: fc.constantFrom("loan", "card"),
   rank: fc.integer({ min: -3, max: 3 }),
-  status: fc.constantFrom("unassigned", "unassigned", "unassigned", "assigned", "closed"),
+  status: fc.constantFrom("unassigned", "unassigned", "unassigned", "closing", "assigned", "closed"),
+  has: fc.boolean(),
 });
 
-const snapshot = ({ topic, rank, status }: Given, at: number): Snapshot => ({
+const snapshot = ({ topic, rank, status, has }: Given, at: number): Snapshot => ({
   _id: `s${at}`,
   appliedSeq: 1,
   lastAll: 1,
@@ -27,6 +30,7 @@ const snapshot = ({ topic, rank, status }: Given, at: number): Snapshot => ({
   session: {
     ...{ status, topic, rank, urgency: "normal", customerId: "u", openedAt: 0, enteredAt: 0, openKey: "k" },
     ...{ headStart: { class: 0 }, rules: DEFAULT_RULES },
+    ...((status === "assigned" || (status === "closing" && has)) && { agentId: "ada" }),
   },
 });
 
@@ -36,11 +40,13 @@ async function storeWith(all: readonly Given[]): Promise<ConversationStore> {
   return store;
 }
 
+const waits = ({ status, has }: Given): boolean => status === "unassigned" || (status === "closing" && !has);
+
 /** The ids of those that wait, in order. */
 const inOrder = (all: readonly Given[], topic?: string): string[] =>
   all
     .map((one, at) => ({ ...one, id: `s${at}` }))
-    .filter(({ status, topic: of }) => status === "unassigned" && (topic === undefined || of === topic))
+    .filter((one) => waits(one) && (topic === undefined || one.topic === topic))
     .sort((a, b) => a.rank - b.rank || (a.id < b.id ? -1 : 1))
     .map(({ id }) => id);
 
@@ -68,7 +74,7 @@ describe("the list of who waits", () => {
       fc.asyncProperty(fc.array(given), fc.integer({ min: 1, max: 9 }), async (all, limit) => {
         const store = await storeWith(all);
         for (const [at, one] of all.entries()) {
-          if (one.status !== "unassigned") continue;
+          if (!waits(one)) continue;
           const place = inOrder(all, one.topic).indexOf(`s${at}`);
           expect(await countAhead(store, `s${at}`, one, limit)).toBe(Math.min(place, limit));
         }
