@@ -13,7 +13,7 @@ export interface ActivityPorts {
   failed(error: unknown): void;
 }
 
-/** What clients send by themselves: no sign of the person in front of them. */
+/** What clients send by themselves, as they connect by themselves: no sign of the person in front of them. */
 const AUTOMATIC: ReadonlySet<unknown> = new Set([
   "receipt.delivered",
   "conversation.sync",

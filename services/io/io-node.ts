@@ -137,7 +137,6 @@ export class IoNode {
     this.rooms.addSocket({ id: socket.id, userId: user.id });
     socket.data.joined = this.rooms.joinAll(socket.id);
     this.presence.connected(socket);
-    this.activity.heard(user);
   }
 
   receivedFlush(flush: BrokerEvents["log.flush"]): void {
