@@ -238,10 +238,6 @@ describe("an agent who is silent or gone", () => {
     await becomes(agent, { connected: false });
     await desk.connect(agent);
     await becomes(agent, { availability: "away", reason: "silent", connected: true });
-    desk.disconnect(agent);
-    await becomes(agent, { connected: false });
-    await desk.connect(agent);
-    await becomes(agent, { availability: "away", reason: "silent", connected: true });
     (await desk.server.rest("PUT", "/presence", agent.token, { status: "online" })).expect(200);
     await becomes(agent, { availability: "online", reason: "chosen" });
   }, 60_000);
