@@ -11,6 +11,8 @@ import { AUDIT } from "./audit/audit.store";
 import { REFRESH_TOKENS, SPENT_TOKENS } from "./auth/refresh-tokens.store";
 import { REVOCATIONS } from "./auth/revocation-ledger";
 import { REPLIES } from "./replies/replies.store";
+import { SESSION_FACTS } from "./statistics/facts.store";
+import { REBUILDS } from "./statistics/rebuild";
 import { TIMERS } from "./timers";
 import { KEYWORDS } from "./topics/keywords.store";
 import { TOPICS } from "./topics/topics.store";
@@ -35,6 +37,8 @@ export const COLLECTIONS: readonly CollectionDefinition[] = [
   AGENTS,
   ASSIGNMENTS,
   REPLIES,
+  SESSION_FACTS,
+  REBUILDS,
   TOPICS,
   KEYWORDS,
 ];

@@ -8,11 +8,26 @@ import * as replies from "./replies/replies.contract";
 import * as room from "./room/room.contract";
 import * as queue from "./session/queue.contract";
 import * as session from "./session/session.contract";
+import * as statistics from "./statistics/statistics.contract";
 import * as supervision from "./supervision/supervision.contract";
 import * as topics from "./topics/topics.contract";
 import * as users from "./users/users.contract";
 
-const modules = [auth, users, agents, session, queue, room, message, presence, replies, topics, supervision, audit];
+const modules = [
+  auth,
+  users,
+  agents,
+  session,
+  queue,
+  room,
+  message,
+  presence,
+  replies,
+  topics,
+  supervision,
+  audit,
+  statistics,
+];
 
 const isContract = (value: unknown): value is Contract =>
   typeof value === "object" && value !== null && "params" in value && "access" in value;
@@ -32,7 +47,8 @@ type All =
   | (typeof message)[keyof typeof message]
   | (typeof presence)[keyof typeof presence]
   | (typeof replies)[keyof typeof replies]
-  | (typeof topics)[keyof typeof topics];
+  | (typeof topics)[keyof typeof topics]
+  | (typeof statistics)[keyof typeof statistics];
 type AnyContract = Extract<All, { access: unknown }>;
 
 /** Action name to the types of its params and result. */

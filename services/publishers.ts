@@ -2,6 +2,7 @@ import type { ServiceBroker } from "moleculer";
 import type { StoredEvent } from "../actors/conversation/conversation.events";
 import type { Publisher } from "../lib/outbox/publisher";
 import { classifierPublisher } from "./session/classifier.publisher";
+import { statisticsPublisher } from "./statistics/statistics.publisher";
 
 /** Somebody outside the conversations who must learn of events. */
 export type EventPublisher = Publisher<StoredEvent>;
@@ -10,7 +11,7 @@ export type EventPublisher = Publisher<StoredEvent>;
 export type MakePublisher = (broker: ServiceBroker) => EventPublisher;
 
 /** The one table of publishers, the same on every node; read when a node is created. */
-export const PUBLISHERS: MakePublisher[] = [classifierPublisher];
+export const PUBLISHERS: MakePublisher[] = [classifierPublisher, statisticsPublisher];
 
 /** The publishers of this node. */
 export const publishersOf = (broker: ServiceBroker): readonly EventPublisher[] =>

@@ -5,7 +5,20 @@ import type { Route } from "../lib/front-door/front-door";
 export const ROLES = {
   gateway: ["gateway"],
   io: ["io"],
-  core: ["auth", "users", "message", "session", "room", "presence", "agents", "replies", "topics", "audit", "supervision"],
+  core: [
+    "auth",
+    "users",
+    "message",
+    "session",
+    "room",
+    "presence",
+    "agents",
+    "replies",
+    "topics",
+    "audit",
+    "supervision",
+    "statistics",
+  ],
   scheduler: ["scheduler"],
 } as const;
 

@@ -9,7 +9,9 @@ import { callPresence } from "../presence/presence.internal";
 import { publishersOf } from "../publishers";
 import { callRoom } from "../room/room.internal";
 import type { RepairCursors } from "../room/snapshot-repair";
-import { deliveryProbe, repairCounter } from "./scheduler.metrics";
+import { FIRST } from "../statistics/audit/desk-audit";
+import { callStatistics } from "../statistics/statistics.internal";
+import { auditCounters, deliveryProbe, repairCounter } from "./scheduler.metrics";
 import { timersJob } from "./timers.job";
 
 const SECOND = 1_000;
@@ -29,7 +31,8 @@ export function addJob(broker: ServiceBroker, job: Job): void {
 
 function tableOf(broker: ServiceBroker): Job[] {
   let table = byBroker.get(broker);
-  if (!table) byBroker.set(broker, (table = [timersJob(broker), ...outboxJobs(broker), ...sweeps(broker)]));
+  if (!table)
+    byBroker.set(broker, (table = [timersJob(broker), ...outboxJobs(broker), ...sweeps(broker), deskAudit(broker)]));
   return table;
 }
 
@@ -106,4 +109,19 @@ function sweeps(broker: ServiceBroker): Job[] {
       run: async () => void (await callAuth(broker, "auth.purge", {}, { timeout: 10 * MINUTE })),
     },
   ];
+}
+
+function deskAudit(broker: ServiceBroker): Job {
+  let cursors = FIRST;
+  const count = auditCounters(broker);
+  return {
+    name: "desk.audit",
+    schedule: { everyMs: MINUTE, jitterMs: 5 * SECOND },
+    limitMs: 5 * MINUTE,
+    run: async () => {
+      const answer = await callStatistics(broker, "statistics.audit", { cursors }, { timeout: 5 * MINUTE });
+      cursors = answer.cursors;
+      count(answer.findings);
+    },
+  };
 }

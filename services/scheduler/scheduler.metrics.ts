@@ -5,6 +5,7 @@ import type { Job } from "../../lib/scheduling/job";
 import type { JobProbe } from "../../lib/scheduling/job-runner";
 import type { DueProbe } from "../../lib/scheduling/due-scan";
 import type { Scheduler } from "../../lib/scheduling/scheduler";
+import { ANOMALIES, type Findings } from "../statistics/audit/anomalies";
 
 /** The metrics of a scheduler node. */
 export function jobProbe(broker: ServiceBroker, jobs: readonly Job[], scheduler: () => Scheduler): JobProbe {
@@ -84,6 +85,18 @@ export function timerProbe(broker: ServiceBroker): TimerProbe {
 /** Snapshots that lagged behind the log and were written again. */
 export const repairCounter = (broker: ServiceBroker): PlainCounter =>
   metricsOf(broker).counter("parley_snapshots_repaired_total", "Snapshots found behind the log and written again");
+
+/** What the audit of the desk found, and what of it was put right. */
+export function auditCounters(broker: ServiceBroker): (findings: Findings) => void {
+  const metrics = metricsOf(broker);
+  const help = "What was found at the desk that must not be there, by kind";
+  const found = metrics.counters("parley_desk_anomalies_total", help, "kind", ANOMALIES);
+  const repaired = metrics.counter("parley_desk_repairs_total", "Anomalies of the desk that were put right");
+  return (findings) => {
+    for (const kind of ANOMALIES) found[kind].value += findings[kind];
+    repaired.value += findings.repaired;
+  };
+}
 
 const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 60, 600];
 

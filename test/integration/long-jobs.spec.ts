@@ -2,7 +2,7 @@ import type { ServiceBroker } from "moleculer";
 import { LocalCluster } from "../support/local-cluster";
 
 /** What the scheduler asks for, and what may take minutes. */
-const LONG = ["auth.purge", "presence.sweep", "room.repair", "room.sweep"];
+const LONG = ["auth.purge", "presence.sweep", "room.repair", "room.sweep", "statistics.audit"];
 
 describe("a job's long step", () => {
   let cluster: LocalCluster;

@@ -23,6 +23,7 @@ describe("the scheduler of a node that is alone", () => {
     expect(jobs.map(({ name, failures }) => [name, failures])).toEqual([
       ["timers.due", 0],
       ["outbox.classifier", 0],
+      ["outbox.statistics", 0],
       ["outbox.clean", 0],
       ["marks.sweep", 0],
       ["presence.sweep", 0],
@@ -30,6 +31,7 @@ describe("the scheduler of a node that is alone", () => {
       ["sessions.assign", 0],
       ["snapshots.repair", 0],
       ["auth.purge", 0],
+      ["desk.audit", 0],
     ]);
     expect(jobs.find(({ name }) => name === "auth.purge")?.dueAt).toBeGreaterThan(Date.now());
     await node.stop();

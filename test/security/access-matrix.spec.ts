@@ -54,6 +54,8 @@ const UNBOUND: Readonly<Record<string, Row>> = {
   "agents.put": nobody,
   "audit.list": nobody,
   "desk.counters": nobody,
+  "statistics.sessions": staffOnly,
+  "statistics.rebuild": nobody,
   "replies.list": staffOnly,
   "replies.put": staffOnly,
   "replies.delete": staffOnly,
@@ -243,6 +245,7 @@ function paramsOf(contract: Contract, cast: Cast, stage: Stage, target: Target):
     score: 5,
     scope: contract.name === "replies.render" ? "shared" : "own",
     shortcut: SHORTCUT,
+    from: "2026-01-01T00:00:00Z",
   };
   const own: Readonly<Record<string, object>> = {
     "topics.get": { id: "loan" },
@@ -250,6 +253,7 @@ function paramsOf(contract: Contract, cast: Cast, stage: Stage, target: Target):
     "topics.archive": { id: "loan", version: 1 },
     "topics.putKeyword": { id: "rule", words: ["fraud"], urgency: "urgent" },
     "users.setTier": { id: fields["id"], tier: "gold" },
+    "statistics.sessions": { from: fields["from"], to: "2026-02-01T00:00:00Z" },
     "session.list": {},
     "room.list": {},
     "presence.set": { status: "online" },

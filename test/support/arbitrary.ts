@@ -110,8 +110,13 @@ function array(schema: TSchema, known: Known): Arbitrary<unknown> {
   return schema["uniqueItems"] === true ? fc.uniqueArray(item, limits) : fc.array(item, limits);
 }
 
+const instant = fc
+  .date({ min: new Date("1970-01-01"), max: new Date("2100-01-01"), noInvalidDate: true })
+  .map((date) => date.toISOString());
+
 function string(schema: TSchema): Arbitrary<unknown> {
   if (schema["format"] === "uri") return fc.webUrl();
+  if (schema["format"] === "date-time") return instant;
   if (schema["pattern"] === "^[^\\s@]+@[^\\s@]+$") return fc.emailAddress().filter((address) => address.length < 200);
   const minLength = numberOf(schema, "minLength", 0);
   const maxLength = Math.min(numberOf(schema, "maxLength", MAX_TEXT), MAX_TEXT);
