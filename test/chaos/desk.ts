@@ -19,7 +19,14 @@ export interface Told {
 /** As long as a fault may last, and to be sure. */
 const SEEN_MS = 60_000;
 
-/** One customer who opens one session after another, and two agents who race for it and hand it to each other. */
+/** How staff speak among themselves. */
+const NOTE = { audience: "staff" } as const;
+const WHISPER = { ...NOTE, whisper: true } as const;
+
+/**
+ * One customer who opens one session after another, two agents who race for it and hand it to each other, and a
+ * supervisor who looks in; the staff write notes all along, which the customer must not see.
+ */
 export class Desk {
   readonly conversationIds: string[] = [];
   /** Acknowledged: their events must be in the log. */
@@ -30,10 +37,11 @@ export class Desk {
   constructor(
     readonly customer: Person,
     readonly agents: readonly [Person, Person],
+    readonly supervisor: Person,
   ) {}
 
   get people(): Person[] {
-    return [this.customer, ...this.agents];
+    return [this.customer, ...this.agents, this.supervisor];
   }
 
   /** Serves sessions until `ended`. @throws Error when two agents or none won a claim, or something was refused for good */
@@ -50,19 +58,23 @@ export class Desk {
 
   /** One session from its opening to its end, one step after another. */
   private async *session(acks: AckLog): AsyncGenerator<void> {
-    const { customer } = this;
+    const { customer, supervisor } = this;
     const id = await this.opening(acks);
     const say = ({ client }: Person, text: string) => acks.time(() => client.send(id, text));
+    const aside = ({ client }: Person, text: string, more: typeof NOTE | typeof WHISPER = NOTE) =>
+      acks.time(() => client.send(id, text, crypto.randomUUID(), more));
     yield;
     const [first, second] = await this.race(acks, id);
     yield;
     for (const text of ["what is it?", "tell me more"]) {
-      await Promise.all([say(first, text), say(customer, `about ${text}`)]);
+      await Promise.all([say(first, text), aside(first, `seen: ${text}`), say(customer, `about ${text}`)]);
       yield;
     }
+    await this.visit(acks, id, () => aside(supervisor, "ask for the number", WHISPER));
+    yield;
     await this.act(acks, first, "session.transfer", { sessionId: id, to: { agentId: second.user.id } });
     second.client.follow(id);
-    await say(second, "I take over");
+    await Promise.all([say(second, "I take over"), aside(second, "nothing was done yet")]);
     yield;
     await this.act(acks, second, "session.return", { sessionId: id });
     yield;
@@ -75,6 +87,20 @@ export class Desk {
     for (const { client } of [customer, first]) await client.reaches(id, lastSeq, SEEN_MS);
     for (const { client } of this.people) client.view.forget(id);
     yield;
+  }
+
+  /** The supervisor joins, does something and leaves. */
+  private async visit(acks: AckLog, id: string, during: () => Promise<unknown>): Promise<void> {
+    const { client } = this.supervisor;
+    const give = async (event: string): Promise<void> => {
+      const commandId = crypto.randomUUID();
+      await acks.time(() => client.command(event, { conversationId: id, commandId }));
+      this.note(client, id, commandId);
+    };
+    await give("conversation.join");
+    client.follow(id);
+    await during();
+    await give("conversation.leave");
   }
 
   private async opening(acks: AckLog): Promise<string> {

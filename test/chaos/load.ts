@@ -164,8 +164,9 @@ export class Load {
   private async desk(): Promise<Desk> {
     const [customer] = await this.welcome(1);
     const [anna, ben] = await this.welcome(2, ["agent"]);
-    if (!customer || !anna || !ben) throw new Error("a desk without people");
-    return new Desk(customer, [anna, ben]);
+    const [sue] = await this.welcome(1, ["supervisor"]);
+    if (!customer || !anna || !ben || !sue) throw new Error("a desk without people");
+    return new Desk(customer, [anna, ben], sue);
   }
 
   /** Few at a time, and again when the servers of a busy machine are late: hashing passwords takes it all. */

@@ -157,13 +157,21 @@ export class ParleyClient implements ClientLog {
     }
   }
 
-  /** Sends a message, after those sent before it in this conversation, until its outcome is known. */
-  send(conversationId: string, text: string, commandId: string = crypto.randomUUID()): Promise<{ seq: number }> {
+  /**
+   * Sends a message, after those sent before it in this conversation, until its outcome is known.
+   * @param more  what makes it a note: `audience`, `whisper`
+   */
+  send(
+    conversationId: string,
+    text: string,
+    commandId: string = crypto.randomUUID(),
+    more: { readonly audience?: "staff"; readonly whisper?: boolean } = {},
+  ): Promise<{ seq: number }> {
     const before = this.lanes.get(conversationId) ?? Promise.resolve();
     const sending = before.then(async () => {
       const record: Sent = { conversationId, commandId, intent: text };
       this.sent.push(record);
-      const answer = await this.command<{ seq: number }>("message.send", { conversationId, commandId, text });
+      const answer = await this.command<{ seq: number }>("message.send", { conversationId, commandId, text, ...more });
       record.seq = answer.seq;
       return answer;
     });
