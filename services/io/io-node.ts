@@ -1,6 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 import type { StoredEvent } from "../../actors/conversation/conversation.events";
 import { answerMetricsOf } from "../../lib/answer-metrics";
+import { FailureSeries } from "../../lib/failure-series";
 import { toWireError } from "../../lib/middlewares/errors";
 import type { Patience } from "../../lib/patience";
 import type { Resources } from "../../lib/resources";
@@ -251,12 +252,17 @@ export class IoNode {
 
   private makePresence(): PresenceReporter {
     const { broker, resources } = this.parts;
+    const failures = new FailureSeries(broker.logger, {
+      begins: "connections cannot be told to presence, it is tried again",
+      ends: "connections are told to presence again",
+    });
     return new PresenceReporter({
       clock: resources.clock,
       connections: this.connections,
       node: broker.nodeID,
       report: (report) => callPresence(broker, "presence.report", report, { timeout: REPORT_MS }),
-      failed: (error) => broker.logger.warn("presence was not told", { error }),
+      failed: (error) => failures.failed(error),
+      worked: () => failures.worked(),
     });
   }
 

@@ -11,6 +11,7 @@ export interface PresenceReporterPorts {
   report(report: Report): Promise<unknown>;
   /** A report was lost; it is made again. */
   failed(error: unknown): void;
+  worked(): void;
 }
 
 type Reported = Pick<ClientSocket, "id" | "data">;
@@ -96,6 +97,7 @@ export class PresenceReporter {
     const closed = take(this.closed);
     try {
       await this.ports.report({ node: this.ports.node, opened, closed });
+      this.ports.worked();
       return true;
     } catch (error) {
       for (const ref of opened) if (this.ports.connections.get(ref.id)) this.opened.set(ref.id, ref);

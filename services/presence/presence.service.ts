@@ -2,6 +2,7 @@ import type { Context, ServiceBroker } from "moleculer";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
 import { isParleyError, ParleyError } from "../../lib/errors";
+import { FailureSeries } from "../../lib/failure-series";
 import { transporterIsUp } from "../../lib/transporter";
 import { vitalsOf } from "../../lib/vitals";
 import type { Meta } from "../auth/principal";
@@ -26,6 +27,10 @@ export default class PresenceService extends DomainService {
 
   created(): void {
     const { kv, clock, monotonic } = this.resources;
+    const failures = new FailureSeries(this.logger, {
+      begins: "presence cannot be kept, it is tried again",
+      ends: "presence is kept again",
+    });
     this.tracker = new PresenceTracker({
       kv,
       clock,
@@ -34,7 +39,8 @@ export default class PresenceService extends DomainService {
       isGone: (node) => this.isGone(node),
       takeCensus: () => broadcast(this.broker, "presence.census", {}, ["io"]),
       announce: (userId, presence) => this.announce(userId, presence),
-      failed: (error) => this.logger.warn("presence could not be kept", { error }),
+      failed: (error) => failures.failed(error),
+      worked: () => failures.worked(),
     });
   }
 

@@ -37,6 +37,8 @@ export interface TrackerPorts {
   takeCensus(): Promise<void>;
   /** A sweep failed; it is tried again. */
   failed(error: unknown): void;
+  /** A sweep, or the look whether it is this node's turn, has worked. */
+  worked(): void;
 }
 
 const SWEEP_MS = 500;
@@ -165,6 +167,7 @@ export class PresenceTracker {
         (await kv.renew("presence:sweep", nodeId, SWEEP_LEASE_MS)) ||
         (await kv.acquire("presence:sweep", nodeId, SWEEP_LEASE_MS));
       if (mine) await this.sweep();
+      this.ports.worked();
     } catch (error) {
       this.ports.failed(error);
     }

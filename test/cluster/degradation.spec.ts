@@ -192,9 +192,11 @@ describe("a cluster that loses one of its servers", () => {
   );
 
   it.each(["killed", "suspended"])(
-    "goes on sending while Redis is %s, says so, and knows who is there when it is back",
+    "goes on sending while Redis is %s, says so, not again and again, and knows who is there when it is back",
     async (fault) => {
       const server = serverOf("kv");
+      const said = (text: string) => cluster.of("core").map(({ logs }) => logs.split(text).length - 1);
+      const before = said("presence cannot be kept");
       talk(`kv-${fault}`);
       await until("all talk", () => talkers.every(({ acknowledged }) => acknowledged.size > 5));
       const downAt = performance.now();
@@ -217,6 +219,13 @@ describe("a cluster that loses one of its servers", () => {
         return (statuses.data as Record<string, { status: string }> | undefined)?.[id]?.status;
       };
       await until("presence is known again", async () => (await own()) === "online", BACK_MS);
+      const begun = () => said("presence cannot be kept");
+      await until(
+        "each core node says that it is over",
+        () => begun().join() === said("presence is kept again").join(),
+      );
+      // One more where it came back for a moment.
+      for (const [n, times] of begun().entries()) expect([1, 2]).toContain(times - (before[n] ?? 0));
     },
     60_000,
   );

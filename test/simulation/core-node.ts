@@ -122,6 +122,7 @@ export class CoreNode implements Peer {
         return Promise.resolve();
       },
       failed: () => undefined,
+      worked: () => undefined,
     });
   }
 

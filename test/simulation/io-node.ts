@@ -203,6 +203,7 @@ export class IoNode implements Peer {
       node: this.life.name,
       report: (report) => this.broker.call("presence.report", report, { timeout: REPORT_MS }),
       failed: () => undefined,
+      worked: () => undefined,
     });
   }
 

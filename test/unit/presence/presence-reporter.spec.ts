@@ -38,6 +38,7 @@ describe("presence reporter of an io node", () => {
         return answer();
       },
       failed: () => undefined,
+      worked: () => undefined,
     });
     reporter.start();
   });

@@ -31,6 +31,7 @@ describe("presence tracker", () => {
       failed: (error) => {
         throw error;
       },
+      worked: () => undefined,
     });
     tracker.start();
     trackers.push(tracker);
