@@ -37,6 +37,8 @@ export interface ClusterOptions {
   readonly receive: ((row: OutboxRow) => Promise<void>) | undefined;
   /** Presence is kept. */
   readonly presence: boolean;
+  /** Time does things to sessions. */
+  readonly timed: boolean;
   readonly onAct: (user: Principal) => void;
   /** Entries of the list of revocations became durable. */
   readonly onRevoked: (entries: readonly Revocation[]) => void;
@@ -136,11 +138,11 @@ export class Cluster {
 
   private make(machine: Machine, life: Life): CoreNode | IoNode | SchedulerNode {
     const { network } = this;
-    const { world, faults, oracle, limits, receive, presence, onAct, onRefused } = this.options;
+    const { world, faults, oracle, limits, receive, presence, timed, onAct, onRefused } = this.options;
     const misroutes = (): boolean => this.disturbed && world.random.chance(faults.misrouted);
     const store = this.store.client(life);
     if (machine.kind === "scheduler")
-      return new SchedulerNode({ life, store, network, presence, onRefused, ...(receive && { receive }) });
+      return new SchedulerNode({ life, store, network, presence, timed, onRefused, ...(receive && { receive }) });
     if (machine.kind === "io") {
       const { requestMs } = faults;
       return new IoNode({ life, store, network, limits: this.roomLimits(), requestMs, misroutes, onAct, presence });
@@ -154,8 +156,11 @@ export class Cluster {
       misroutes,
       publishes: receive !== undefined,
       presence,
-      onRun: ({ conversationId, command }, incarnation, send) =>
-        oracle.commands.runs({ ...command, conversationId }, incarnation, send),
+      timed,
+      onRun: ({ conversationId, command }, incarnation, send) => {
+        if (command.action === "due") oracle.asks({ ...command, conversationId });
+        return oracle.commands.runs({ ...command, conversationId }, incarnation, send);
+      },
       onLost: () => this.crash(machine),
     });
   }

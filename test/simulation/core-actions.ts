@@ -11,6 +11,9 @@ import type { PresenceInternal } from "../../services/presence/presence.internal
 import type { PresenceTracker } from "../../services/presence/presence.tracker";
 import { ConversationLists } from "../../services/room/conversation-lists";
 import type { RoomInternal } from "../../services/room/room.internal";
+import type { SessionInternal } from "../../services/session/session.internal";
+import { lookAt } from "../../services/session/timed-life";
+import type { TimerStore } from "../../services/timers";
 import type { Send } from "./commands";
 import type { Life } from "./life";
 import { FIRST_ROLES } from "./logins";
@@ -29,6 +32,8 @@ export interface CoreParts {
   readonly broker: SimBroker;
   readonly conversations: Conversations;
   readonly tracker: PresenceTracker | undefined;
+  /** Absent where time does nothing to sessions. */
+  readonly timers: TimerStore | undefined;
   /** A conversation is given a command; the function returned takes whether that wrote nothing. */
   readonly onRun: OnRun;
 }
@@ -38,10 +43,12 @@ type Ended = { readonly userId: string; readonly family: string };
 type Receipt = { readonly conversationId: string; readonly seq: number; readonly kind: "read" | "delivered" };
 
 const SYNC_PATIENCE_MS = 2_000;
+const LOOK_MS = 5_000;
 
 /** What the services of a core node do: thin facades over the product's own classes. */
 export function coreActions(parts: () => CoreParts): Handlers {
-  return { ...roomActions(parts), ...messageActions(parts), ...authActions(parts), ...presenceActions(parts) };
+  const conversations = { ...roomActions(parts), ...messageActions(parts), ...sessionActions(parts) };
+  return { ...conversations, ...authActions(parts), ...presenceActions(parts) };
 }
 
 function roomActions(parts: () => CoreParts): Handlers {
@@ -77,6 +84,31 @@ function roomActions(parts: () => CoreParts): Handlers {
     "room.progress": () => Promise.resolve(parts().conversations.progress),
     "room.marks": async () => ({ marks: await listMarks(parts().store) }),
     "room.sweep": () => parts().conversations.sweep(),
+  };
+}
+
+/** The timed life of sessions. */
+function sessionActions(parts: () => CoreParts): Handlers {
+  const command: Conversations["command"] = async (conversationId, given) => {
+    const { conversations, life, onRun } = parts();
+    const ended = onRun({ conversationId, command: given }, life.incarnation, undefined);
+    try {
+      const outcome = await conversations.command(conversationId, given);
+      ended("noop" in outcome);
+      return outcome;
+    } catch (error) {
+      ended(isParleyError(error) && error.type !== "UNKNOWN_OUTCOME");
+      throw error;
+    }
+  };
+  return {
+    "session.now": () => Promise.resolve({ now: parts().life.now() }),
+    "session.due": async (row: SessionInternal["session.due"]["params"]) => {
+      const { conversations, life, timers } = parts();
+      if (!timers) throw new Error("this history has no timers");
+      const { host } = conversations;
+      return lookAt({ conversations: { host, command }, timers, clock: life }, row, life.now() + LOOK_MS);
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { Kv } from "../../lib/kv/kv";
 import { Outbox } from "../../lib/outbox/publisher";
 import type { Store } from "../../lib/store/collection";
 import { PresenceTracker } from "../../services/presence/presence.tracker";
+import { TimerStore } from "../../services/timers";
 import { coreActions, type OnRun } from "./core-actions";
 import type { Life } from "./life";
 import type { Network, Peer } from "./network";
@@ -27,6 +28,8 @@ export interface CoreOptions {
   readonly publishes: boolean;
   /** Presence is kept. */
   readonly presence: boolean;
+  /** Time does things to sessions. */
+  readonly timed: boolean;
 }
 
 /** Shorter than in the product: histories are short, and sweeping an owner that lives is part of the game. */
@@ -43,11 +46,13 @@ export class CoreNode implements Peer {
   readonly broker: SimBroker;
   readonly conversations: Conversations;
   private readonly tracker: PresenceTracker | undefined;
+  private readonly timers: TimerStore | undefined;
   private storeAt: number;
 
   constructor(private readonly options: CoreOptions) {
-    const { life, store, network, misroutes, onRun, presence } = options;
+    const { life, store, network, misroutes, onRun, presence, timed } = options;
     this.life = life;
+    this.timers = timed ? new TimerStore(store, life, life) : undefined;
     this.storeAt = life.world.now;
     const actions = coreActions(() => ({
       life,
@@ -55,6 +60,7 @@ export class CoreNode implements Peer {
       broker: this.broker,
       conversations: this.conversations,
       tracker: this.tracker,
+      timers: this.timers,
       onRun,
     }));
     this.broker = new SimBroker({ life, kind: this.kind, network, actions, misroutes });
@@ -95,6 +101,7 @@ export class CoreNode implements Peer {
       sole: false,
       sweeping: SWEEPING,
       ...(publishes && { publishing: new Outbox([WANTED], ({ conversationId }) => conversationId, store, life) }),
+      ...(this.timers && { alarm: this.timers }),
       onLost,
       fanout: {
         flush: (part) => {

@@ -137,7 +137,7 @@ export class Oracle {
     const request = this.commands.requestOf(event);
     if (!request) return this.fail("B", `${event._id} was asked for by nobody`);
     const state = this.state(conversationId, seq - 1);
-    const facts = this.facts(request, seq - 1, event.key);
+    const facts = this.facts(request, seq - 1, event.key, event.type === "session.attended");
     const ruling = decide(state, toCommand(request, 0), facts, this.limits, event.at);
     if (!("event" in ruling)) {
       const ruled = "refusal" in ruling ? ruling.refusal : "no-op";
@@ -196,7 +196,7 @@ export class Oracle {
   }
 
   /** The facts a decision rests on, from the log alone. */
-  private facts(request: Request, through: number, key: string | undefined): Facts {
+  private facts(request: Request, through: number, key: string | undefined, read = false): Facts {
     const { conversationId, action, params, by } = request;
     const seq =
       action === "send"
@@ -205,7 +205,8 @@ export class Oracle {
           ? params.seq
           : undefined;
     const target = seq === undefined ? undefined : this.target(conversationId, seq, through, by, params);
-    return { ...(target && { target }), ...(key !== undefined && { key: { next: key } }) };
+    const readSeq = read ? through : 0;
+    return { readSeq, ...(target && { target }), ...(key !== undefined && { key: { next: key } }) };
   }
 
   private target(id: string, seq: number, through: number, by: string, params: object): Target | undefined {

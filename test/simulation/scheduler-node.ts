@@ -11,6 +11,8 @@ import { StoreLeases } from "../../lib/scheduling/store-leases";
 import { StoreTurnMemory } from "../../lib/scheduling/turn-memory";
 import type { Store } from "../../lib/store/collection";
 import { callRoom } from "../../services/room/room.internal";
+import { timersJobOn } from "../../services/scheduler/timers.job";
+import { TimerStore } from "../../services/timers";
 import type { Life } from "./life";
 import { toCommand } from "./messages";
 import type { Network, Peer } from "./network";
@@ -39,6 +41,8 @@ export interface SchedulerOptions {
   readonly onRefused: (timer: Timer) => void;
   /** Presence is kept. */
   readonly presence: boolean;
+  /** Time does things to sessions. */
+  readonly timed: boolean;
 }
 
 /** A process that runs jobs: the product's own scheduler, lease and delivery, on a simulated store and broker. */
@@ -73,11 +77,19 @@ export class SchedulerNode implements Peer {
   }
 
   private jobs(): Job[] {
-    const { receive, presence } = this.options;
+    const { receive, presence, timed } = this.options;
     const jobs = [this.timers(), this.sweep("marks.sweep", "room.sweep", { of: "marks" })];
     if (presence) jobs.push(this.sweep("presence.sweep", "presence.sweep", {}));
     if (receive) jobs.push(this.delivery(receive));
+    if (timed) jobs.push(this.sessions());
     return jobs;
+  }
+
+  private sessions(): Job {
+    const { life, store } = this.options;
+    const probe = { looked: () => undefined, acted: () => undefined, failed: () => undefined };
+    const timers = new TimerStore(store, life, life);
+    return timersJobOn({ caller: this.broker, timers, clock: life, monotonic: () => life.world.now, probe });
   }
 
   private sweep(name: string, action: string, params: object): Job {

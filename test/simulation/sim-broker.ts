@@ -29,6 +29,7 @@ const ACTORS: Readonly<Record<string, string>> = {
   "room.command": "conversationId",
   "room.catchUp": "at",
   "room.sweep": "of",
+  "session.due": "conversationId",
 };
 const TIMEOUT_MS = 10_000;
 const PING_MS = 1_000;
@@ -97,7 +98,7 @@ export class SimBroker {
     const id = (params as Record<string, string>)[actor] ?? "";
     const astray = (node: string): string =>
       this.options.misroutes() ? life.world.random.pick(this.offering(name)) : node;
-    const repeats = name === "room.command" ? "command" : "read";
+    const repeats = name === "room.catchUp" ? "read" : name === "room.sweep" ? "read" : "command";
     return this.router.call(id, meta.deadline, (node, ms) => attempt(astray(node), ms), repeats);
   }
 

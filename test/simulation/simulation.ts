@@ -11,6 +11,7 @@ import { Oracle } from "./oracle";
 import { PresenceTruth } from "./presence";
 import { Reads } from "./reads";
 import type { SchedulerNode } from "./scheduler-node";
+import { TimedSessions } from "./timed-sessions";
 import { Timers } from "./timers";
 import { Workload, type User } from "./workload";
 import { World } from "./world";
@@ -27,6 +28,8 @@ export interface Outcome {
 }
 
 const SETTLE_MS = 120_000;
+/** Whatever came to be too late for what was armed for it has been looked at again. */
+const LOOKED_AGAIN_MS = 120_000;
 /** Longer than the lease of a connection. */
 const STAY_MS = 85_000;
 /** Whoever was killed is back by then, and whoever does not hear of it any more has noticed. */
@@ -51,6 +54,7 @@ export class Simulation {
   private readonly logins: Logins;
   private readonly reads: Reads;
   private readonly timers: Timers;
+  private readonly timedSessions: TimedSessions | undefined;
   private readonly presence: PresenceTruth | undefined;
 
   constructor(seed: number, verbose = false) {
@@ -67,6 +71,8 @@ export class Simulation {
     this.oracle = new Oracle(this.world, limits);
     this.publishes = random.chance(0.4);
     const presence = random.chance(0.15);
+    // Not drawn: the histories of the other seeds stay what they were.
+    const timed = seed % 4 === 3;
     this.logins = new Logins(this.world, this.oracle, () => this.pickIo());
     const schedulers = (): SchedulerNode[] => this.cluster.alive<SchedulerNode>("scheduler");
     this.deliveries = new Deliveries(this.world, this.oracle, schedulers, random.between(0, 0.3));
@@ -77,6 +83,7 @@ export class Simulation {
       limits,
       receive: this.publishes ? (row) => this.deliveries.receive(row) : undefined,
       presence,
+      timed,
       onAct: (user) => this.logins.acted(user),
       onRevoked: (entries) => this.logins.committed(entries),
       onRefused: (timer) => this.timers.refuse(timer),
@@ -85,6 +92,7 @@ export class Simulation {
     const { store, kv } = this.cluster;
     this.reads = new Reads(this.world, this.oracle, store.durable);
     this.timers = new Timers(this.world, this.oracle, store);
+    this.timedSessions = timed ? new TimedSessions(this.world, this.oracle) : undefined;
     this.cluster.add("core", 1 + random.int(3));
     this.cluster.add("io", 1 + random.int(2));
     this.cluster.add("scheduler", 1 + random.int(2));
@@ -92,12 +100,20 @@ export class Simulation {
     const userIds = this.users.map(({ id }) => id);
     const ios = (): IoNode[] => this.cluster.alive<IoNode>("io");
     this.presence = presence ? new PresenceTruth(kv, userIds, ios) : undefined;
-    this.workload = new Workload(this.world, this.oracle, this.users, this.clients, largeGroups, [
-      (client) => this.reads.act(client),
-      (client) => this.reads.act(client),
-      (client) => this.logins.act(client),
-      (client) => this.timers.plan(client.userId),
-    ]);
+    this.workload = new Workload(
+      this.world,
+      this.oracle,
+      this.users,
+      this.clients,
+      largeGroups,
+      [
+        (client) => this.reads.act(client),
+        (client) => this.reads.act(client),
+        (client) => this.logins.act(client),
+        (client) => this.timers.plan(client.userId),
+      ],
+      this.timedSessions,
+    );
   }
 
   async run(): Promise<Outcome> {
@@ -112,7 +128,7 @@ export class Simulation {
     this.scheduleFaults(end);
     await world.runUntil(end);
     this.calm();
-    await this.settle(end + SETTLE_MS);
+    await this.settle(end + SETTLE_MS + (this.timedSessions ? LOOKED_AGAIN_MS : 0));
     if (random.chance(0.3) && !world.failure) {
       this.workload.knock();
       await this.settle(world.now + SETTLE_MS);
@@ -168,6 +184,7 @@ export class Simulation {
     this.deliveries.disturbed = false;
     this.cluster.calm();
     this.timers.calm(PUNCTUAL_AFTER_MS);
+    this.timedSessions?.calm(PUNCTUAL_AFTER_MS);
     for (const client of this.clients) client.patient = true;
     if (this.presence) this.sendAway();
   }
@@ -234,8 +251,14 @@ export class Simulation {
 
   /** The same, of what only the servers know. */
   private async wrong(): Promise<string | undefined> {
-    const { timers, reads, presence } = this;
-    return (await timers.wrong()) ?? (await reads.wrong()) ?? (await presence?.wrong()) ?? (await this.behind());
+    const { timers, timedSessions, reads, presence } = this;
+    return (
+      (await timers.wrong()) ??
+      timedSessions?.wrong() ??
+      (await reads.wrong()) ??
+      (await presence?.wrong()) ??
+      (await this.behind())
+    );
   }
 
   /** A conversation whose snapshot lags behind the log. */

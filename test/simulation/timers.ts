@@ -15,7 +15,7 @@ export interface Timer {
   dueAt: number;
 }
 
-export const TIMERS: CollectionDefinition = { name: "timers", indexes: [{ fields: { dueAt: 1 } }] };
+export const TIMERS: CollectionDefinition = { name: "sayings", indexes: [{ fields: { dueAt: 1, _id: 1 } }] };
 
 /** The same from every scheduler, however often it is given. */
 export const requestOf = ({ conversationId, by, dueAt }: Timer): Request => ({

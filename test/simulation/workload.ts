@@ -1,7 +1,9 @@
 import type { CommandParams } from "../../actors/conversation/conversation.commands";
+import type { Desk } from "../../actors/conversation/conversation.session-state";
 import type { Client } from "./client";
 import type { Request } from "./messages";
 import { NOTE, type Oracle } from "./oracle";
+import type { TimedSessions } from "./timed-sessions";
 import type { World } from "./world";
 
 export interface User {
@@ -32,6 +34,7 @@ export class Workload {
     private readonly clients: readonly Client[],
     private readonly largeGroups: boolean,
     private readonly asides: ReadonlyArray<(client: Client) => void>,
+    private readonly timed?: Pick<TimedSessions, "desk">,
   ) {
     this.creations = world.random.logBetween(0.04, 0.5);
   }
@@ -85,7 +88,15 @@ export class Workload {
   private open(client: Client, topic: string): void {
     const commandId = this.fresh("k");
     const conversationId = `s.${client.userId}.${commandId}`;
-    this.perform(client, { conversationId, action: "open", params: { topic, urgency: "normal" } }, commandId);
+    this.perform(
+      client,
+      { conversationId, action: "open", params: { topic, urgency: "normal", ...this.desk() } },
+      commandId,
+    );
+  }
+
+  private desk(): { desk?: Desk } {
+    return this.timed ? { desk: this.timed.desk() } : {};
   }
 
   private create(client: Client): void {
@@ -155,7 +166,8 @@ export class Workload {
     const roll = random.float();
     if (roll < 0.35) return { conversationId, action: "claim", params: {} };
     if (roll < 0.5) return { conversationId, action: "return", params: {} };
-    if (roll < 0.6) return { conversationId, action: "transfer", params: { to: { topic: random.pick(TOPICS) } } };
+    if (roll < 0.6)
+      return { conversationId, action: "transfer", params: { to: { topic: random.pick(TOPICS) }, ...this.desk() } };
     if (roll < 0.7) return { conversationId, action: "transfer", params: { to: { agentId: this.agent() } } };
     if (roll < 0.8) return { conversationId, action: "join", params: {} };
     if (roll < 0.88) return { conversationId, action: "leave", params: {} };

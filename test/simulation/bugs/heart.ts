@@ -1,3 +1,4 @@
+import { Arming } from "../../../actors/conversation/conversation.arming";
 import { ConversationBehaviour } from "../../../actors/conversation/conversation.behaviour";
 import type { KeyFact } from "../../../actors/conversation/conversation.commands";
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
@@ -9,6 +10,7 @@ import { StoreLeases } from "../../../lib/scheduling/store-leases";
 import { Writer } from "../../../lib/actor/writer";
 import { DuplicateKeyError, RejectedError } from "../../../lib/store/collection";
 import { Room } from "../../../services/io/rooms/room";
+import { TimerStore } from "../../../services/timers";
 import { type Bug, replace, type Step } from "./plant";
 
 interface AnyCall {
@@ -198,6 +200,24 @@ const leaseTakenTooEarly: Bug = {
   plant: () => replace(StoreLeases.prototype, "isFree", () => () => true),
 };
 
+const nothingArmed: Bug = {
+  name: "no timer armed before an event",
+  within: 40,
+  plant: () => replace(Arming.prototype, "before", () => () => undefined),
+};
+
+/** The event that a timer was armed for became durable after it fired. */
+const lookedAtOnce: Bug = {
+  name: "a timer looked at once",
+  within: 200,
+  plant: () =>
+    replace(TimerStore.prototype, "keep", (keep) => {
+      return function (this: object, ...args: [id: string, dueAt: number, armedAt?: number]) {
+        return args[2] === undefined ? keep.apply(this, args as never[]) : Promise.resolve();
+      } as Step;
+    }),
+};
+
 function generationBefore(key: string): string {
   const at = key.lastIndexOf("/") + 1;
   return key.slice(0, at) + String(Number(key.slice(at)) - 1).padStart(key.length - at, "0");
@@ -217,4 +237,6 @@ export const HEART_BUGS: readonly Bug[] = [
   staleHomeAnswers,
   foundNotPublished,
   leaseTakenTooEarly,
+  nothingArmed,
+  lookedAtOnce,
 ];
