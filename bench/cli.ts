@@ -160,6 +160,8 @@ async function play(system: System, scenario: Scenario): Promise<Figures> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-  process.exit(1);
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  const misread = code?.startsWith("ERR_PARSE_ARGS") === true;
+  process.stderr.write(`${misread ? `${message.split(". ", 1)[0]}.\n${USAGE}` : (stack ?? String(error))}\n`);
+  process.exit(misread ? 2 : 1);
 });

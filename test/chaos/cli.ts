@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { readOptions } from "../../bin/command-line";
 import { runChaos } from "./chaos";
 import { runDeaths } from "./deaths";
 import { runOutages } from "./outages";
@@ -17,21 +17,19 @@ servers of their own, lets people talk, and asks the oracle at the end.
                 seconds, each killed and then suspended
   --minutes     --kills ends after so long
   --rate        messages a second, as long as nothing is slow
-  --seed        who is killed when; what happens then depends on the machine`;
+  --seed        who is killed when; what happens then depends on the machine
+`;
 
-const { values } = parseArgs({
-  options: {
-    kills: { type: "string", default: "100" },
-    "core-kills": { type: "string" },
-    outages: { type: "string" },
-    minutes: { type: "string", default: "60" },
-    rate: { type: "string", default: "200" },
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
-    help: { type: "boolean", default: false },
-  },
+const values = readOptions(USAGE, {
+  kills: { type: "string", default: "100" },
+  "core-kills": { type: "string" },
+  outages: { type: "string" },
+  minutes: { type: "string", default: "60" },
+  rate: { type: "string", default: "200" },
+  seed: { type: "string", default: String(Date.now() % 1_000_000) },
 });
 
-function number(name: Exclude<keyof typeof values, "help">): number {
+function number(name: keyof typeof values): number {
   const value = Number(values[name]);
   if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} ${values[name]} is no number\n\n${USAGE}`);
   return value;
@@ -52,16 +50,12 @@ async function run(): Promise<[Outcome, text: string]> {
 }
 
 async function main(): Promise<void> {
-  if (values.help) {
-    console.log(USAGE);
-    return;
-  }
   const [{ violations }, text] = await run();
   console.log(`\n${text}`);
   process.exitCode = violations.length > 0 ? 1 : 0;
 }
 
 main().catch((error: unknown) => {
-  console.error(String(error));
+  console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 });

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
+import { readOptions } from "../../bin/command-line";
 import { BUGS } from "./bugs";
 import { runSeeds } from "./runner";
 import type { ShardMessage } from "./shard";
@@ -9,18 +9,16 @@ const USAGE = `npm run simulate -- [--seeds 1000] [--from 1] [--workers N] [--bu
 npm run simulate -- --seed N [--verbose] [--bug "name"]
 
 Runs histories of a small cluster under faults, one per seed, and says which seeds break a promise. The same seed is
-always the same history: --seed N --verbose prints its last events. Planted bugs: ${BUGS.map(({ name }) => name).join("; ")}.`;
+always the same history: --seed N --verbose prints its last events. Planted bugs: ${BUGS.map(({ name }) => name).join("; ")}.
+`;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "1000" },
-    from: { type: "string", default: "1" },
-    seed: { type: "string" },
-    workers: { type: "string", default: String(Math.min(availableParallelism(), 8)) },
-    bug: { type: "string" },
-    verbose: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readOptions(USAGE, {
+  seeds: { type: "string", default: "1000" },
+  from: { type: "string", default: "1" },
+  seed: { type: "string" },
+  workers: { type: "string", default: String(Math.min(availableParallelism(), 8)) },
+  bug: { type: "string" },
+  verbose: { type: "boolean", default: false },
 });
 
 const firstLine = (text: string): string => text.split("\n", 1)[0] ?? "";
@@ -59,10 +57,6 @@ async function many(from: number, count: number): Promise<boolean> {
 }
 
 async function main(): Promise<boolean> {
-  if (values.help) {
-    console.log(USAGE);
-    return true;
-  }
   return values.seed === undefined ? many(Number(values.from), Number(values.seeds)) : one(Number(values.seed));
 }
 
