@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { styleText } from "node:util";
-import { ConfigError, readConfig } from "../lib/config";
+import { readConfig } from "../lib/config";
 import { isForPeople } from "../lib/logger";
 import { NODE_ROLES } from "../services/roles";
 import { Cluster } from "./cluster/cluster";
@@ -54,7 +54,6 @@ function stopOnSignals(cluster: Cluster): void {
 /** One line for what can be put right by whoever started it, the stack for everything else. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof ConfigError) return `The configuration is not valid.\n${error.message}`;
   const { code, port } = error as NodeJS.ErrnoException & { port?: number };
   if (code === "EADDRINUSE") return `Port ${port} is in use: stop what uses it, or set PORT.`;
   if (code?.startsWith("ERR_PARSE_ARGS")) return `${error.message}\n${USAGE}`;

@@ -35,8 +35,8 @@ function explain(error: unknown): string {
     return ["These differences are yours to decide about; drop the index, then run this again:", ...error.differences]
       .map((line, index) => (index === 0 ? line : `  ${line}`))
       .join("\n");
-  if (error instanceof ConfigError) return `The configuration is not valid.\n${error.message}`;
-  if (error instanceof MongoAddressError || error instanceof MongoFailure) return error.message;
+  if (error instanceof ConfigError || error instanceof MongoAddressError || error instanceof MongoFailure)
+    return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { ConfigError, readConfig } from "../lib/config";
+import { readConfig } from "../lib/config";
 import { createNode, type Node } from "../lib/node";
 import { startRepl } from "../repl/start";
 import { readOptions } from "./command-line";
@@ -64,6 +64,7 @@ function crash(node: Node, error: unknown): never {
 }
 
 const EXPLAINED = new Set([
+  "ConfigError",
   "DataFolderLockedError",
   "StoreNotMigratedError",
   "MongoAddressError",
@@ -74,7 +75,6 @@ const EXPLAINED = new Set([
 /** One line for what an operator can put right, the stack for everything else. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof ConfigError) return `The configuration is not valid.\n${error.message}`;
   const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
   if (code === "EADDRINUSE") return `Port ${port} of ${address} is in use: stop what uses it, or set PORT.`;
   if (code === "EACCES" && port !== undefined) return `Port ${port} may not be opened by this user: set PORT.`;

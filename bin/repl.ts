@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { ConfigError, readConfig } from "../lib/config";
+import { readConfig } from "../lib/config";
 import { observe } from "../lib/observer";
 import { startRepl } from "../repl/start";
 import { readOptions } from "./command-line";
@@ -19,7 +19,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const known = error instanceof ConfigError ? `The configuration is not valid.\n${error.message}` : undefined;
-  process.stderr.write(`${known ?? (error instanceof Error ? error.message : String(error))}\n`);
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
 });

@@ -32,11 +32,11 @@ class Refused extends Error {
   }
 }
 
-/** One or more settings are missing or malformed. The message has a line for each. */
+/** One or more settings are missing or malformed. The message says so, and has a line for each. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   constructor(readonly problems: readonly string[]) {
-    super(problems.join("\n"));
+    super(["The configuration is not valid.", ...problems].join("\n"));
   }
 }
 

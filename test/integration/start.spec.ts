@@ -70,13 +70,18 @@ describe("starting and stopping the program", () => {
   it("names every malformed setting and ends", async () => {
     const { code, stderr } = await run({ PORT: "http", LOG_LEVEL: "loud", DATA_DIR: folder });
     expect(code).toBe(1);
-    expect(stderr).toContain('PORT: read "http"; allowed is an integer from 0 to 65535');
+    expect(stderr).toMatch(
+      /^The configuration is not valid\.\nPORT: read "http"; allowed is an integer from 0 to 65535\n/,
+    );
     expect(stderr).toContain('LOG_LEVEL: read "loud"');
     expect(stderr).not.toContain("    at ");
   });
 
-  it.each(["parley", "demo", "repl", "migrate", "node"])("%s refuses an option that it does not know", async (name) => {
-    const { code, stderr } = await run({ DATA_DIR: folder }, [`bin/${name}.ts`, "--nope"]);
+  it.each([
+    ...["parley", "demo", "repl", "migrate", "node"].map((name) => `bin/${name}`),
+    ...["bench", "test/chaos", "test/simulation"].map((folder) => `${folder}/cli`),
+  ])("%s refuses an option that it does not know", async (program) => {
+    const { code, stderr } = await run({ DATA_DIR: folder }, [`${program}.ts`, "--nope"]);
     expect([code, stderr]).toEqual([
       2,
       expect.stringMatching(/^Unknown option '--nope'\.\nnpm (start|run)/) as unknown,
