@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { ConversationStore } from "../../../actors/conversation/conversation.store";
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
 import { MemoryStore } from "../../../lib/store/memory";
-import { type FactsDocument, FactsStore, SPANS_MS } from "../../../services/statistics/facts.store";
+import { FactsStore } from "../../../services/statistics/facts.store";
 import { bringUp, type FoldPorts, makeAfresh } from "../../../services/statistics/folding";
 import { documentOf } from "../../../services/statistics/measures";
 import { factsOf, type SessionFacts } from "../../../services/statistics/session-facts";
@@ -85,46 +85,7 @@ describe("the facts of sessions", () => {
     await makeAfresh(ports, SESSION);
     expect(await facts.get(SESSION)).toEqual(newer);
   });
-
-  it("are found by every period that they overlap, and long ago ended ones are not read", async () => {
-    const [store, day] = [new FactsStore(new MemoryStore()), 86_400_000];
-    const stays = Array.from({ length: 400 }, (_, n) => ({ from: n * day, to: n * day + (n % 90) * (day / 3) }));
-    for (const [n, { from, to }] of stays.entries()) await store.put(stay(`s${n}`, from, to));
-    await store.put(stay("open", 5 * day, undefined));
-    for (const [from, to] of [
-      [0, day],
-      [200 * day, 207 * day],
-      [399 * day, 500 * day],
-      [50 * day, 51 * day],
-    ] as const) {
-      const found: string[] = [];
-      for await (const page of store.touching(from, to)) found.push(...page.map(({ _id }) => _id));
-      const overlapping = stays.flatMap((one, n) => (one.from < to && one.to >= from ? [`s${n}`] : []));
-      expect(found).toEqual(expect.arrayContaining([...overlapping, ...(to > 5 * day ? ["open"] : [])]));
-      expect(new Set(found).size).toBe(found.length);
-      expect(found.length).toBeLessThan(4 * overlapping.length + 30);
-    }
-    expect(SPANS_MS.at(-1)).toBe(Infinity);
-  });
-
-  it("are read a page at a time, also of sessions that were opened at the same time", async () => {
-    const store = new FactsStore(new MemoryStore());
-    for (let n = 0; n < 700; n++) await store.put(stay(`s${n}`, 1_000 + (n % 3), 2_000));
-    const pages: number[] = [];
-    const found = new Set<string>();
-    for await (const page of store.touching(0, 10_000)) {
-      pages.push(page.length);
-      for (const { _id } of page) found.add(_id);
-    }
-    expect([found.size, pages]).toEqual([700, [300, 300, 100]]);
-  });
 });
-
-function stay(id: string, from: number, to: number | undefined): FactsDocument {
-  const segment = { topic: "loan", from, began: "opened" as const, said: { customer: 0, staff: 0 } };
-  const segments = [to === undefined ? segment : { ...segment, to, ended: "closed" as const }];
-  return documentOf(id, 1, { customerId: "carl", openedAt: from, segments, dropped: 0, staff: [] }, always);
-}
 
 describe("what the statistics are told of", () => {
   it("is each event that changes a session's parts, and the first answer; asked twice it is the same", () => {
