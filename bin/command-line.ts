@@ -8,11 +8,19 @@ const HELP = { help: { type: "boolean", short: "h" } } as const;
 /**
  * The options that a command was started with. Prints `usage` and ends the process when asked to by `--help`, with exit
  * code 0, or when something else was given, with 2.
+ * @param operand  the option that a word without a name stands for; without it there may be none
  */
-export function readOptions<Known extends Options>(usage: string, options: Known): Values<Known> {
+export function readOptions<Known extends Options>(
+  usage: string,
+  options: Known,
+  operand?: keyof Known & string,
+): Values<Known> {
   try {
     const all: Options = { ...options, ...HELP };
-    const { values } = parseArgs({ options: all });
+    const { values, positionals } = parseArgs({ options: all, allowPositionals: operand !== undefined });
+    const [word, ...more] = positionals;
+    if (more.length > 0) throw new TypeError(`Unexpected argument '${more.join(" ")}'`);
+    if (operand !== undefined && word !== undefined) Object.assign(values, { [operand]: word });
     if (values["help"] !== true) return values as Values<Known>;
     process.stdout.write(usage);
     process.exit(0);

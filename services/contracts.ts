@@ -2,6 +2,7 @@ import type { Contract, Params, Result } from "../lib/contract";
 import * as agents from "./agents/agents.contract";
 import * as audit from "./audit/audit.contract";
 import * as auth from "./auth/auth.contract";
+import * as bulk from "./bulk/bulk.contract";
 import * as message from "./message/message.contract";
 import * as presence from "./presence/presence.contract";
 import * as replies from "./replies/replies.contract";
@@ -27,6 +28,7 @@ const modules = [
   supervision,
   audit,
   statistics,
+  bulk,
 ];
 
 const isContract = (value: unknown): value is Contract =>
@@ -48,7 +50,8 @@ type All =
   | (typeof presence)[keyof typeof presence]
   | (typeof replies)[keyof typeof replies]
   | (typeof topics)[keyof typeof topics]
-  | (typeof statistics)[keyof typeof statistics];
+  | (typeof statistics)[keyof typeof statistics]
+  | (typeof bulk)[keyof typeof bulk];
 type AnyContract = Extract<All, { access: unknown }>;
 
 /** Action name to the types of its params and result. */

@@ -40,13 +40,15 @@ export const systemCommand = <A extends Action>(
   action: A,
   params: CommandParams[A],
   deadline: number,
+  /** As for `commandOf`. */
+  identity: unknown = params,
 ): ConversationCommand =>
   ({
     action,
     params,
     by: SYSTEM.id,
     commandId,
-    request: requestHash(action, params),
+    request: requestHash(action, identity),
     deadline,
     supervises: true,
   }) as ConversationCommand;

@@ -14,6 +14,7 @@ export const ROLES = {
     "presence",
     "agents",
     "replies",
+    "bulk",
     "topics",
     "audit",
     "supervision",

@@ -17,6 +17,8 @@ export type UsersInternal = {
   "users.credentials": { params: { email: string }; result: { id: string; passwordHash?: string } | null };
   /** Makes a customer: a guest without e-mail and password. Answers EMAIL_TAKEN when it is. */
   "users.create": { params: { name: string; email?: string; passwordHash?: string }; result: UserAnswer };
+  /** Makes those of these users that there are not, as guests whom nobody can log in as. At most 100. */
+  "users.ensure": { params: { users: ReadonlyArray<{ id: string; name: string }> }; result: null };
   /** Users whose id, e-mail or name begins with the query; newest first. For operators. */
   "users.search": { params: { query?: string; limit: number }; result: { users: UserAnswer[] } };
   /** Deletes a user softly and ends all logins; false when there was no such user. */

@@ -118,6 +118,14 @@ export default class UsersService extends DomainService {
     return toUser(user);
   }
 
+  @InternalAction("ensure", { repeats: "command" })
+  async ensure(ctx: InternalContext<"users.ensure">): Promise<null> {
+    const createdAt = this.resources.clock.now();
+    const guests = ctx.params.users.map(({ id, name }) => ({ _id: id, name }));
+    await this.users.ensure(guests.map((guest) => ({ ...guest, roles: ["customer"], guest: true, createdAt })));
+    return null;
+  }
+
   @InternalAction("search", READ)
   async search(ctx: InternalContext<"users.search">): Promise<Internal<"users.search">["result"]> {
     const found = await this.users.search(ctx.params.query ?? "", ctx.params.limit);

@@ -74,6 +74,19 @@ export class UserStore {
     return document;
   }
 
+  /** Stores those of these users whose ids are new, deleted ones included. */
+  async ensure(users: ReadonlyArray<Omit<NewUser, "email" | "passwordHash">>): Promise<void> {
+    const known = await this.#users.find({ _id: { $in: users.map(({ _id }) => _id) } });
+    const ids = new Set(known.map(({ _id }) => _id));
+    for (const user of users.filter(({ _id }) => !ids.has(_id))) {
+      try {
+        await this.create(user);
+      } catch (error) {
+        if (!(error instanceof DuplicateKeyError)) throw error;
+      }
+    }
+  }
+
   /** The user, unless unknown or deleted. */
   async get(id: string): Promise<UserDocument | undefined> {
     return this.#users.findOne({ _id: id, deletedAt: null });

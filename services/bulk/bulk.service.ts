@@ -1,0 +1,98 @@
+import type { Context } from "moleculer";
+import type { Conversations } from "../../actors/conversation/conversation.actor";
+import type { Params, Result } from "../../lib/contract";
+import { Action, DomainService, Service } from "../../lib/decorators";
+import type { Meta } from "../auth/principal";
+import { deadlineOf, systemCommand } from "../conversation-command";
+import { conversationsOf, startConversations, stopConversations } from "../conversations";
+import { otherCoresOf } from "../other-cores";
+import { callRoom } from "../room/room.internal";
+import { headStartOf } from "../topics/head-start";
+import { topicsOf } from "../topics/topics.directory";
+import { callUsers } from "../users/users.internal";
+import { exportConversations, importConversations, type ImportItem, type ImportResult } from "./bulk.contract";
+import { topicIn, urgencyIn } from "./classify";
+import { exportPage } from "./exporting";
+import { importItem, type ImportPorts } from "./importing";
+
+type ImportContext = Context<Params<typeof importConversations>, Meta>;
+
+/** Conversations of other systems come in, and all go out, by the hand of an administrator. */
+@Service({ name: "bulk", dependencies: ["users", "room"] })
+export default class BulkService extends DomainService {
+  declare conversations: Conversations;
+
+  created(): void {
+    this.conversations = conversationsOf(this.broker);
+  }
+
+  started(): Promise<void> {
+    return startConversations(this.broker);
+  }
+
+  stopped(): Promise<void> {
+    return stopConversations(this.broker);
+  }
+
+  /** Different conversations at once, the items of one in order. */
+  @Action(importConversations)
+  async import(ctx: ImportContext): Promise<Result<typeof importConversations>> {
+    const ports = this.portsOf(ctx);
+    const turns = new Map<string, Promise<ImportResult>>();
+    const results = ctx.params.items.map((item) => {
+      const name = `${item.conversation.source}\n${item.conversation.id}`;
+      const turn = after(turns.get(name), () => importItem(ports, item));
+      turns.set(name, turn);
+      return turn;
+    });
+    return { results: await Promise.all(results) };
+  }
+
+  @Action(exportConversations)
+  async export(ctx: Context<Params<typeof exportConversations>, Meta>): Promise<Result<typeof exportConversations>> {
+    const { cursor } = ctx.params;
+    if (cursor === undefined) await otherCoresOf(this.broker, this.conversations).project({ sessions: true });
+    const names = async (ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
+      const users = await Promise.all(ids.map((id) => callUsers(ctx, "users.get", { id })));
+      return new Map(users.flatMap((user) => (user ? [[user.id, user.name] as const] : [])));
+    };
+    return exportPage({ store: this.conversations.store, names }, cursor);
+  }
+
+  private portsOf(ctx: ImportContext): ImportPorts {
+    const deadline = deadlineOf(ctx);
+    return {
+      now: this.resources.clock.now(),
+      ensureUsers: async (users) => void (await callUsers(ctx, "users.ensure", { users: [...users] })),
+      place: (record, texts) => this.place(record, texts),
+      give: (conversationId, { by, commandId, action, params, identity }) => {
+        const command = systemCommand(commandId, action, params, deadline, identity);
+        return callRoom(ctx, "room.command", {
+          conversationId,
+          command: by === undefined ? command : { ...command, by },
+        });
+      },
+      read: async (conversationId, userIds, seq) => {
+        const { receipts } = this.conversations;
+        await Promise.all(userIds.map((userId) => receipts.raise(conversationId, userId, "read", seq)));
+      },
+    };
+  }
+
+  private async place(
+    { topic: given, urgency }: Pick<ImportItem["conversation"], "topic" | "urgency">,
+    texts: readonly string[],
+  ): ReturnType<ImportPorts["place"]> {
+    const directory = topicsOf(this.broker);
+    const topic = await directory.get(given ?? topicIn(texts, await directory.all()));
+    const found = urgencyIn(texts, await directory.keywords(), topic);
+    const { keywordMs, rule } = found;
+    const desk = { headStart: headStartOf({ topic, keywordMs, rule }), rules: topic.rules };
+    return { topic: topic.id, urgency: urgency ?? found.urgency, desk };
+  }
+}
+
+const after = async <T>(before: Promise<unknown> | undefined, run: () => Promise<T>): Promise<T> => {
+  await before;
+  return run();
+};

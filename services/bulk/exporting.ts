@@ -1,0 +1,145 @@
+import { isA, type EventType, standingChanges, type StoredEvent } from "../../actors/conversation/conversation.events";
+import { toMessages } from "../../actors/conversation/conversation.messages";
+import type { ConversationStore, Snapshot } from "../../actors/conversation/conversation.store";
+import { URGENCIES } from "../schemas";
+import type { ConversationRecord, ExportRecord } from "./bulk.contract";
+import { HOME_SOURCE } from "./identity";
+import { MESSAGE_PREFIX } from "./importing";
+
+export interface ExportPorts {
+  readonly store: Pick<ConversationStore, "conversations" | "events" | "messages" | "changesOf">;
+  /** Names of users; those that are unknown or deleted are left out. */
+  readonly names: (userIds: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+}
+
+export interface ExportPage {
+  readonly records: ExportRecord[];
+  readonly cursor?: string;
+}
+
+const MESSAGES = 100;
+const CONVERSATIONS = 100;
+/** Characters after which a page is full. */
+const PAGE_LENGTH = 200_000;
+const ENTERING: readonly EventType[] = [
+  "session.opened",
+  "session.imported",
+  "session.assigned",
+  "session.transferred",
+  "session.bounced",
+  "member.joined",
+];
+const MAX_ENTERING = 1_000;
+
+/** Whose ids an exported conversation is told by: those it came with, else those of this server. */
+interface Names {
+  readonly record: ConversationRecord;
+  readonly idOf: (userId: string) => string;
+}
+
+/**
+ * The next records of all support conversations by their ids, each followed by its messages as they are now; deleted ones
+ * are left out. A page ends anywhere; the cursor says where.
+ */
+export async function exportPage({ store, names }: ExportPorts, cursor: string | undefined): Promise<ExportPage> {
+  const records: ExportRecord[] = [];
+  let length = 0;
+  let place = placeOf(cursor);
+  for (let count = 1; ; count++) {
+    const snapshot = await nextOf(store, place);
+    if (!snapshot?.session) return { records };
+    const { record, idOf } = await conversationOf({ store, names }, snapshot);
+    let after = place.after;
+    if (after === 0) records.push({ type: "conversation", ...record });
+    for (let more = true; more;) {
+      const page = await messagesOf(store, snapshot, after, record.id, idOf);
+      records.push(...page.records);
+      length += JSON.stringify(page.records).length;
+      after = page.after;
+      more = page.more;
+      if (more && length > PAGE_LENGTH) return { records, cursor: `${after}\n${snapshot._id}` };
+    }
+    place = { id: snapshot._id, after: 0, done: true };
+    length += JSON.stringify(record).length;
+    if (length > PAGE_LENGTH || count === CONVERSATIONS) return { records, cursor: `\n${snapshot._id}` };
+  }
+}
+
+/** Within a conversation behind a seq, or behind the whole of it. */
+interface Place {
+  readonly id: string;
+  readonly after: number;
+  readonly done: boolean;
+}
+
+function placeOf(cursor: string | undefined): Place {
+  const [after = "", id = ""] = cursor?.split("\n", 2) ?? [];
+  return { id, after: Number(/^\d{1,15}$/.exec(after)?.[0] ?? 0), done: !/^\d{1,15}$/.test(after) };
+}
+
+const nextOf = (store: ExportPorts["store"], { id, done }: Place): Promise<Snapshot | undefined> =>
+  store.conversations.findOne({ _id: done ? { $gt: id } : { $gte: id }, kind: "support" }, { sort: { _id: 1 } });
+
+async function conversationOf({ store, names }: ExportPorts, snapshot: Snapshot): Promise<Names> {
+  const { _id: conversationId, session } = snapshot;
+  if (!session) throw new TypeError("a support conversation has a session");
+  const entered = await store.events.find(
+    { conversationId, type: { $in: [...ENTERING] } },
+    { sort: { seq: 1 }, limit: MAX_ENTERING },
+  );
+  const { customerId } = session;
+  const staff = entered.flatMap((event) => standingChanges(event)).filter(({ standing }) => standing === "staff");
+  const agentIds = [...new Set(staff.map(({ userId }) => userId))];
+  const [first] = entered;
+  const origin = first && isA(first, "session.imported") ? first.data : undefined;
+  const idOf = (userId: string): string => origin?.parties.find((party) => party.userId === userId)?.id ?? userId;
+  const known = await names([customerId, ...agentIds]);
+  const party = (userId: string) => ({ id: idOf(userId), name: (known.get(userId) ?? idOf(userId)).slice(0, 100) });
+  const { subject, closedAt, closeReason, agentId, topic } = session;
+  const record: ConversationRecord = {
+    source: origin?.source ?? HOME_SOURCE,
+    id: origin?.sourceId ?? conversationId,
+    openedAt: iso(session.openedAt),
+    ...(closedAt !== undefined && { closedAt: iso(closedAt) }),
+    status: session.status === "closed" ? "closed" : "open",
+    topic,
+    urgency: URGENCIES.find((urgency) => urgency === session.urgency) ?? "normal",
+    ...(subject !== undefined && { subject }),
+    ...(closeReason !== undefined && { reason: closeReason }),
+    customer: party(customerId),
+    ...(agentIds.length > 0 && { agents: agentIds.map(party) }),
+    ...(agentId !== undefined && { agent: idOf(agentId) }),
+  };
+  return { record, idOf };
+}
+
+async function messagesOf(
+  store: ExportPorts["store"],
+  { _id }: Snapshot,
+  after: number,
+  conversation: string,
+  idOf: (userId: string) => string,
+): Promise<{ records: ExportRecord[]; after: number; more: boolean }> {
+  const range = { after, before: Number.MAX_SAFE_INTEGER };
+  const created = await store.messages(_id, "staff", range, 1, MESSAGES);
+  const changes = await store.changesOf(
+    _id,
+    created.map(({ seq }) => seq),
+  );
+  const events = new Map(created.map((event) => [event.seq, event]));
+  const records = toMessages(created, changes).flatMap(
+    ({ seq, at, by, text, attachments, deletedAt }): ExportRecord[] => {
+      const event = events.get(seq);
+      if (!event || deletedAt !== undefined) return [];
+      const content = { ...(text !== undefined && { text }), ...(attachments && { attachments }) };
+      const note = event.audience === "staff" && { note: true };
+      return [{ type: "message", conversation, id: idOfMessage(event), at, by: idOf(by), ...content, ...note }];
+    },
+  );
+  return { records, after: created.at(-1)?.seq ?? after, more: created.length === MESSAGES };
+}
+
+const idOfMessage = (event: StoredEvent): string =>
+  isA(event, "message.created") && event.data.imported ? event.commandId.slice(MESSAGE_PREFIX.length) : event._id;
+
+const iso = (at: number): string => new Date(at).toISOString();

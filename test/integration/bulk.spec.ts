@@ -1,0 +1,251 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ExportRecord } from "../../services/bulk/bulk.contract";
+import { ADMIN } from "../support/api";
+import { type Answer } from "../support/rest";
+import { startServer, type TestServer } from "../support/server";
+import { until } from "../support/wait";
+
+jest.setTimeout(60_000);
+
+const ROOT = join(__dirname, "../..");
+let folder: string;
+let server: TestServer;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "parley-bulk-"));
+  server = await startServer();
+}, 60_000);
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true });
+}, 30_000);
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly ended: Promise<{ code: number | null; says: string }>;
+}
+
+/** One of the programs against a server, as an operator runs it. */
+function start(program: "import" | "export", target: TestServer, ...words: string[]): Run {
+  const env = { PATH: process.env["PATH"], ADMIN_EMAIL: ADMIN.email, ADMIN_PASSWORD: ADMIN.password };
+  const child = spawn(process.execPath, ["--require", "tsx/cjs", `bin/${program}.ts`, ...words, "--url", target.url], {
+    cwd: ROOT,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let says = "";
+  child.stdout.on("data", (data: Buffer) => (says += data.toString()));
+  child.stderr.on("data", (data: Buffer) => (says += data.toString()));
+  return { child, ended: new Promise((resolve) => child.once("close", (code) => resolve({ code, says }))) };
+}
+
+const run = (...given: Parameters<typeof start>) => start(...given).ended;
+
+async function exported(target: TestServer): Promise<ExportRecord[]> {
+  const file = join(folder, `${crypto.randomUUID()}.jsonl`);
+  expect(await run("export", target, file)).toMatchObject({ code: 0 });
+  return linesOf(file);
+}
+
+const linesOf = (file: string): ExportRecord[] =>
+  readFileSync(file, "utf8")
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as ExportRecord);
+
+function write(name: string, records: readonly object[]): string {
+  const file = join(folder, name);
+  writeFileSync(file, records.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  return file;
+}
+
+const bySource = (records: readonly ExportRecord[], source: string): ExportRecord[] => {
+  const ids = new Set(records.flatMap((one) => (one.type === "conversation" && one.source === source ? [one.id] : [])));
+  return records.filter((one) => ids.has(one.type === "conversation" ? one.id : one.conversation));
+};
+
+const at = (second: number): string => new Date(Date.UTC(2024, 0, 1, 0, 0, second)).toISOString();
+
+/** Conversations of a source, as an export would write them. */
+const talks = (source: string, count: number): ExportRecord[] =>
+  Array.from({ length: count }, (_, n): ExportRecord[] => {
+    const id = `${source}-${String(n).padStart(4, "0")}`;
+    const message = (k: number, by: string, text: string): ExportRecord => ({
+      ...{ type: "message", conversation: id, id: `${id}/${k}`, at: at(n + k), by, text },
+    });
+    const conversation: ExportRecord = {
+      ...{ type: "conversation", source, id, openedAt: at(n), closedAt: at(n + 9), status: "closed" },
+      ...{
+        topic: "loan",
+        urgency: "high",
+        subject: "Old",
+        reason: "done",
+        customer: { id: `c${n}`, name: `Carl ${n}` },
+      },
+      ...{ agents: [{ id: "ada", name: "Ada" }], agent: "ada" },
+    };
+    const note: ExportRecord = { ...message(3, "ada", "He is late"), note: true } as ExportRecord;
+    return [conversation, message(1, `c${n}`, "Hello"), message(2, "ada", "Hi"), note];
+  }).flat();
+
+const sorted = (records: readonly ExportRecord[]): ExportRecord[] => {
+  const idOf = (one: ExportRecord): string => (one.type === "conversation" ? one.id : `${one.conversation}/${one.at}`);
+  return [...records].sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+};
+
+describe("importing and exporting", () => {
+  it("CSV makes closed sessions, classified by what was said, once however often it is imported", async () => {
+    const file = join(folder, "message_data.csv");
+    const rows = [
+      "208,2017-02-01 19:29:05,I have paid. When do I get my LOAN?",
+      "218,2017-02-01 16:08:19,My payment is late",
+      "208,2017-02-01 18:00:00,Hello",
+      '444,2017-02-01 16:08:19,"Quotes ""and"", commas"',
+      "445,someday,No time",
+    ];
+    writeFileSync(file, `User ID,Timestamp (UTC),Message Body\n${rows.join("\n")}\n`);
+    expect(await run("import", server, file)).toMatchObject({ code: 3 });
+    expect(readFileSync(`${file}.refused.csv`, "utf8")).toMatch(/^line,column,reason\n6,Timestamp \(UTC\),/);
+    const first = bySource(await exported(server), "csv");
+    expect(
+      first
+        .flatMap((one) => (one.type === "conversation" ? [[one.id, one.topic, one.status, one.openedAt]] : []))
+        .sort(),
+    ).toEqual([
+      ["208", "loan", "closed", "2017-02-01T18:00:00.000Z"],
+      ["218", "payment", "closed", "2017-02-01T16:08:19.000Z"],
+      ["444", "other", "closed", "2017-02-01T16:08:19.000Z"],
+    ]);
+    const again = await run("import", server, file);
+    expect(again.says).toContain("3 conversations were imported before");
+    rmSync(`${file}.imported`);
+    expect((await run("import", server, file)).says).toContain("4 messages of 3 conversations imported");
+    expect(bySource(await exported(server), "csv")).toEqual(first);
+  });
+
+  it("CSV that was exported is imported into the same conversations", async () => {
+    const before = bySource(await exported(server), "csv");
+    const file = join(folder, "again.csv");
+    expect(await run("export", server, file)).toMatchObject({ code: 0 });
+    expect(await run("import", server, file)).toMatchObject({ code: 0 });
+    expect(bySource(await exported(server), "csv")).toEqual(before);
+  });
+
+  it("goes on where it was killed, and what comes out is what went in", async () => {
+    const records = talks("desk", 400);
+    const file = write("desk.jsonl", records);
+    const { child, ended } = start("import", server, file);
+    const journal = `${file}.imported`;
+    const done = (): number => (existsSync(journal) ? readFileSync(journal, "utf8").split("\n").length - 2 : 0);
+    await until("a part is imported", () => done() > 20, 30_000);
+    child.kill("SIGKILL");
+    await ended;
+    expect(done()).toBeLessThan(400);
+    expect(await run("import", server, file)).toMatchObject({ code: 0 });
+    expect(sorted(bySource(await exported(server), "desk"))).toEqual(sorted(records));
+  });
+
+  it("survives the server's death, and another server gives out the same", async () => {
+    const everything = await exported(server);
+    const file = write("everything.jsonl", everything);
+    const other = await startServer();
+    try {
+      const { ended } = start("import", other, file);
+      await until("a part is imported", () => existsSync(`${file}.imported`), 30_000);
+      await other.kill("SIGKILL");
+      await other.start();
+      expect(await ended).toEqual({ code: 0, says: expect.stringContaining("imported") as string });
+      expect(sorted(await exported(other))).toEqual(sorted(everything));
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it("reads everything and imports nothing in a dry run", async () => {
+    const file = write("dry.jsonl", talks("dry", 3));
+    const { code, says } = await run("import", server, file, "--dry-run");
+    expect([code, says]).toEqual([0, expect.stringContaining("9 messages of 3 conversations can be read")]);
+    expect(bySource(await exported(server), "dry")).toEqual([]);
+  });
+
+  const post = async (items: readonly object[]): Promise<Answer> =>
+    server.rest("POST", "/import/conversations", await server.adminToken(), { items });
+  const item = (id: string, more: object = {}, messages: readonly object[] = []) => ({
+    conversation: { source: "old", id, openedAt: at(0), customer: { id: "carl", name: "Carl" }, ...more },
+    ...{ messages, last: true },
+  });
+
+  interface Results {
+    results: Array<{ conversationId: string; stored: number; refused: Array<{ message?: number; field: string }> }>;
+  }
+
+  it("puts a conversation that is open into the queue, where nobody has another in its topic", async () => {
+    const open = { status: "open", topic: "loan" };
+    const hello = { id: "1", at: at(1), by: "carl", text: "Hello" };
+    const [first] = (await post([item("open-1", open, [hello])])).expect<Results>(200).results;
+    const [second] = (await post([item("open-2", open)])).expect<Results>(200).results;
+    expect([first?.refused, second?.refused.map(({ field }) => field)]).toEqual([[], ["status"]]);
+    const agent = await server.user("agent");
+    const session = await server.rest("GET", `/sessions/${first?.conversationId}`, agent.token);
+    expect(session.expect(200)).toMatchObject({ status: "unassigned", openedAt: at(0) });
+    const claim = { commandId: crypto.randomUUID() };
+    (await server.rest("POST", `/sessions/${first?.conversationId}/claim`, agent.token, claim)).expect(200);
+    const history = await server.rest("GET", `/conversations/${first?.conversationId}/messages`, agent.token);
+    expect(history.expect<{ messages: object[] }>(200).messages).toMatchObject([{ text: "Hello", at: at(1) }]);
+    const late = { ...hello, id: "2", text: "Late" };
+    const [again] = (await post([item("open-1", open, [hello, late])])).expect<Results>(200).results;
+    expect(again).toMatchObject({ stored: 1, refused: [{ message: 1, field: "id" }] });
+  });
+
+  it("refuses what cannot have been, names it, and stores the rest", async () => {
+    const future = new Date(Date.now() + 86_400_000).toISOString();
+    const messages = [
+      { id: "1", at: at(1), by: "carl", text: "Good" },
+      { id: "2", at: at(1), by: "nobody", text: "x" },
+      { id: "3", at: future, by: "carl", text: "x" },
+      { id: "4", at: at(1), by: "carl" },
+      { id: "5", at: at(1), by: "carl", text: "x", note: true },
+      { id: "1", at: at(1), by: "carl", text: "Other content" },
+    ];
+    const { results } = (
+      await post([
+        item("bad", {}, messages),
+        item("future", { openedAt: future }),
+        item("twice", { agents: [{ id: "carl" }] }),
+        item("agent", { agent: "ada" }),
+        item("order", { closedAt: at(-1) }),
+      ])
+    ).expect<Results>(200);
+    expect(
+      results.map(({ stored, refused }) => [stored, refused.map(({ message, field }) => [message, field])]),
+    ).toEqual([
+      [
+        1,
+        [
+          [1, "by"],
+          [2, "at"],
+          [3, "text"],
+          [4, "note"],
+          [5, "id"],
+        ],
+      ],
+      [0, [[undefined, "openedAt"]]],
+      [0, [[undefined, "agents"]]],
+      [0, [[undefined, "agent"]]],
+      [0, [[undefined, "closedAt"]]],
+    ]);
+  });
+
+  it("imports nothing into a conversation that was begun here", async () => {
+    const customer = await server.user();
+    const opened = await server.rest("POST", "/sessions", customer.token, { commandId: "open", text: "Mine" });
+    const { id } = opened.expect<{ id: string }>(201);
+    const given = { source: "parley", customer: { id: customer.id } };
+    const message = { id: "1", at: at(1), by: customer.id, text: "Never said" };
+    const [result] = (await post([item(id, given, [message])])).expect<Results>(200).results;
+    expect(result).toMatchObject({ stored: 0, refused: [{ field: "id" }] });
+    expect(JSON.stringify(await exported(server))).not.toContain("Never said");
+  });
+});
