@@ -18,7 +18,7 @@ export const queue = contract({
     sessions: Type.Array(Session),
   }),
   access: { roles: STAFF },
-  errors: [],
+  errors: ["LIMIT_REACHED"],
   socket: "session.queue",
 });
 
