@@ -78,7 +78,7 @@ describe("starting and stopping the program", () => {
   });
 
   it.each([
-    ...["parley", "demo", "repl", "migrate", "node"].map((name) => `bin/${name}`),
+    ...["parley", "demo", "seed", "repl", "migrate", "node"].map((name) => `bin/${name}`),
     ...["bench", "test/chaos", "test/simulation"].map((folder) => `${folder}/cli`),
   ])("%s refuses an option that it does not know", async (program) => {
     const { code, stderr } = await run({ DATA_DIR: folder }, [`${program}.ts`, "--nope"]);

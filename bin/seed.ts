@@ -1,0 +1,39 @@
+/** `npm run seed`: a support desk with people, topics and sessions in every state. */
+import { readOptions } from "./command-line";
+import { administrator, api, findServer, localServer, runCommand } from "./rest-client";
+import { overview } from "./seed/overview";
+import { seedPassword } from "./seed/password";
+import { seed } from "./seed/seeder";
+
+const USAGE = `npm run seed -- [--url https://chat.example.org]
+
+Fills a running server, that of HOST and PORT or of --url, with a support desk to look at: topics, agents, customers,
+sessions in every state. Running it again makes nothing twice. With the standard limits it takes a minute.
+Who is the administrator is known from ADMIN_EMAIL and ADMIN_PASSWORD, or from the file of the first start. The logins
+have one password: SEED_PASSWORD, or one that is drawn and kept in DATA_DIR.
+`;
+const OPTIONS = { url: { type: "string" } } as const;
+
+/** More than a minute: then the limits of logins and sign-ups let the next ones in. */
+const PATIENCE_MS = 150_000;
+const SHOWN_PAUSE_MS = 1_000;
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function main(): Promise<void> {
+  const options = readOptions(USAGE, OPTIONS);
+  const { config, url: local } = localServer();
+  const url = (options.url ?? local).replace(/\/+$/, "");
+  const waiting = (ms: number, type: string): void => {
+    if (ms >= SHOWN_PAUSE_MS) say(`  ${type}: the server wants a pause of ${Math.ceil(ms / 1_000)} s`);
+  };
+  const server = api(url, { limitMs: PATIENCE_MS, waiting });
+  await findServer(url);
+  const admin = await administrator(server, config);
+  const { password, known, file } = seedPassword(process.env["SEED_PASSWORD"], config.DATA_DIR);
+  const seeded = await seed({ server, admin, password, known, progress: (what) => say(`  ${what}`) });
+  say(`\n${overview(seeded)}\n`);
+  say(file === undefined ? "The password is that of SEED_PASSWORD." : `Password: ${password}\n(kept in ${file})`);
+}
+
+runCommand(main);
