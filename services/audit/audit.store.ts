@@ -18,7 +18,11 @@ export interface AuditDocument extends Document {
 
 export const AUDIT: CollectionDefinition = {
   name: "audit",
-  indexes: [{ fields: { at: -1 } }, { fields: { by: 1, at: -1 } }, { fields: { target: 1, at: -1 } }],
+  indexes: [
+    { fields: { at: -1, _id: -1 } },
+    { fields: { by: 1, at: -1, _id: -1 } },
+    { fields: { target: 1, at: -1, _id: -1 } },
+  ],
 };
 
 export interface AuditFilter {
