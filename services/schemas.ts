@@ -71,6 +71,7 @@ export const Message = Type.Object({
   deletedAt: Type.Optional(Time),
   audience: Type.Optional(Audience),
   whisper: Type.Optional(Type.Boolean({ description: "A note of a supervisor to whoever serves the session" })),
+  imported: Type.Optional(Type.Boolean({ description: "It was said elsewhere, before it came here" })),
   reactions: Type.Optional(
     Type.Record(Type.String(), Type.Array(Id), { description: "Emoji to the users who gave it" }),
   ),

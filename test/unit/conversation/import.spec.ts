@@ -2,6 +2,7 @@ import type { CommandParams } from "../../../actors/conversation/conversation.co
 import { toWire } from "../../../actors/conversation/conversation.events";
 import { nextTimer } from "../../../actors/conversation/conversation.timers";
 import { armedFor } from "../../../actors/conversation/conversation.arming";
+import { bearsOnClass } from "../../../services/session/classification";
 import { command, World } from "./world";
 
 const SESSION: CommandParams["importSession"] = {
@@ -29,6 +30,7 @@ describe("an imported session", () => {
     expect(state.session).toMatchObject({ status: "closed", openedAt: 1_000, closedAt: 5_000, closeReason: "done" });
     expect(state).toMatchObject({ seq: 3, createdAt: 1_000, lastMessage: { text: "Hi", at: 1_600, by: "ada" } });
     expect(nextTimer(state)).toBeUndefined();
+    expect(imported().log("s").map(bearsOnClass)).toEqual([false, false, false]);
   });
 
   it("is imported by the system only, and only where there is nothing", () => {
