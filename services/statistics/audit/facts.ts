@@ -1,3 +1,4 @@
+import type { StoredEvent } from "../../../actors/conversation/conversation.events";
 import { systemIdAt } from "../../../lib/actor/system";
 import { sideBySide } from "../../../lib/side-by-side";
 import { canonicalJson } from "../../conversation-command";
@@ -34,22 +35,27 @@ async function amongRecent(ports: AuditPorts, after: string): Promise<{ findings
   const filter = { _id: { $gt: start, $lt: systemIdAt(now - SETTLED_MS) } };
   const events = await ports.log.events.find(filter, { sort: { _id: 1 }, limit: EVENTS });
   const heads = new Map<string, number>();
-  for (const event of events.filter(({ session }) => session !== undefined).filter(changesFacts))
+  for (const event of events.filter(isTold))
     heads.set(event.conversationId, Math.max(event.seq, heads.get(event.conversationId) ?? 0));
   const findings = { ...NO_FINDINGS };
   await sideBySide(heads, AT_ONCE, ([id, seq]) => check(ports, id, seq, findings));
   return { findings, next: events.at(-1)?._id ?? start };
 }
 
+const isTold = (event: StoredEvent): boolean => event.session !== undefined && changesFacts(event);
+
 async function amongAll(ports: AuditPorts, after: string): Promise<{ findings: Findings; next: string }> {
   const { log, clock } = ports;
+  const settled = systemIdAt(clock.now() - SETTLED_MS);
   const page = await log.conversations.find({ _id: { $gt: after } }, { sort: { _id: 1 }, limit: CONVERSATIONS });
   const findings = { ...NO_FINDINGS };
   const sessions = page.filter(({ session }) => session !== undefined);
   await sideBySide(sessions, AT_ONCE, async ({ _id }) => {
-    const [first] = await log.readAfter(_id, 0, 1);
-    if (!first || first._id >= systemIdAt(clock.now() - SETTLED_MS)) return;
-    await check(ports, _id, 1, findings);
+    const document = await ports.facts.get(_id);
+    const beyond = await log.readAfter(_id, document?.seq ?? 0, EVENTS);
+    const told = beyond.filter((event) => event._id < settled && isTold(event));
+    if (!document && told.length === 0) return;
+    await check(ports, _id, told.at(-1)?.seq ?? 0, findings);
     // Messages of which nothing was told.
     await bringUp(ports.fold, _id);
   });

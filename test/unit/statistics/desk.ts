@@ -45,18 +45,20 @@ export class Desk {
     }
   }
 
-  /** An hour later all of it is stored and projected, but for what is left out. */
-  async settle(
-    id: string,
-    without: { facts?: true; timer?: true; events?: number; snapshot?: true } = {},
-  ): Promise<void> {
-    const log = this.world.log(id).slice(0, without.events);
-    await this.log.insert(log.map((event) => ({ ...event, _id: this.idAt(event.at) }) as StoredEvent));
+  /** All of it becomes durable and is projected, but for what is left out. */
+  async settle(id: string, without: { facts?: true; timer?: true; snapshot?: true } = {}): Promise<void> {
+    await this.store(id, 0);
     const state = this.world.state(id);
     if (!without.snapshot) await this.log.conversations.insertMany([toSnapshot(state)]);
     if (!without.facts) await bringUp(this.ports.fold, id);
     const timer = nextTimer(state);
     if (timer && !without.timer) await this.timers.keep(id, timer.dueAt);
+  }
+
+  /** What a conversation's log has from this place on becomes durable. */
+  async store(id: string, from: number): Promise<void> {
+    const events = this.world.log(id).slice(from);
+    await this.log.insert(events.map((event) => ({ ...event, _id: this.idAt(event.at) }) as StoredEvent));
   }
 
   async audit(): Promise<Findings> {
