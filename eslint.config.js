@@ -4,6 +4,7 @@ const js = require("@eslint/js");
 const tseslint = require("typescript-eslint");
 const borders = require("./eslint/borders");
 const determinism = require("./eslint/determinism");
+const noRelativeImportCall = require("./eslint/no-relative-import-call");
 const noServiceFieldInitialiser = require("./eslint/no-service-field-initialiser");
 
 /** Rules for every TypeScript file, beyond the type-aware recommended set. */
@@ -41,6 +42,10 @@ module.exports = tseslint.config(
     rules: typescript,
   },
   { files: ["{lib,actors,services,mixins}/**/*.ts"], rules: { "no-console": "error" } },
+  {
+    files: ["{bin,repl,lib,actors,services,mixins}/**/*.ts", "moleculer.config.ts"],
+    rules: { "no-restricted-syntax": ["error", ...noRelativeImportCall] },
+  },
   {
     files: ["**/*.service.ts"],
     plugins: { parley: { rules: { "no-service-field-initialiser": noServiceFieldInitialiser } } },

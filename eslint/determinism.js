@@ -1,5 +1,7 @@
 "use strict";
 
+const noRelativeImportCall = require("./no-relative-import-call");
+
 /**
  * The heart runs from one seed in the simulator: time, timers and randomness come in as parameters there
  * (`Clock` and `Random` of lib/actor/ports.ts).
@@ -27,6 +29,7 @@ module.exports = [
       ],
       "no-restricted-syntax": [
         "error",
+        ...noRelativeImportCall,
         { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message },
         { selector: "CallExpression[callee.name='Date']", message },
       ],

@@ -112,3 +112,20 @@ new RuleTester({ languageOptions: { parser: tseslint.parser } }).run(
     ],
   },
 );
+
+describe("loading on demand", () => {
+  const SYNTAX = "no-restricted-syntax";
+
+  it.each(["lib/node.ts", "lib/actor/writer.ts", "bin/parley.ts"])(
+    "does not import() our files in %s",
+    async (file) => {
+      expect(await rulesBroken(file, `export const load = () => import("./other");`)).toContain(SYNTAX);
+      expect(await rulesBroken(file, "export const load = (x: string) => import(`../${x}`);")).toContain(SYNTAX);
+      expect(await rulesBroken(file, `export const load = () => import("pino");`)).toEqual([]);
+    },
+  );
+
+  it("may do so in tests, which Jest transforms", async () => {
+    expect(await rulesBroken("test/unit/x.spec.ts", `export const load = () => import("./other");`)).toEqual([]);
+  });
+});
