@@ -1,3 +1,5 @@
+import type { ServiceBroker } from "moleculer";
+import { routingOf } from "../lib/routing";
 import { callRoom } from "../services/room/room.internal";
 import type { Command } from "./command";
 
@@ -12,10 +14,16 @@ export const move: Command = {
       return "There is no such conversation.";
     const to = node === undefined ? {} : { to: node };
     const moved = await callRoom(broker, "room.move", { conversationId: id, ...to }).catch(unlessNotFound);
-    if (!moved) return `There is no other core node${node === undefined ? "" : ` ${node}`}. See them with: homes ${id}`;
+    if (!moved) return `There is no other core node${node === undefined ? "" : ` ${node}`}. ${candidates(broker)}`;
     return `Moved from ${moved.from} to ${moved.to}.\nNothing is lost or refused meanwhile. It ends by itself in ten minutes.`;
   },
 };
+
+function candidates(broker: ServiceBroker): string {
+  const nodes = routingOf(broker).offered("room.move");
+  const names = nodes.map(({ id }) => id).sort();
+  return `There ${names.length === 1 ? "is" : "are"}: ${names.join(", ")}.`;
+}
 
 function unlessNotFound(error: unknown): undefined {
   if ((error as { type?: unknown }).type !== "NOT_FOUND") throw error;

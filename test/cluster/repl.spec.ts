@@ -98,6 +98,13 @@ describe("the operator's console in a cluster", () => {
     expect(text).not.toContain("a secret");
   });
 
+  it("names the nodes there are when asked for another, and says how a command is written", async () => {
+    const answer = await terminal.run(`move ${conversationId} core-9`);
+    expect(answer).toContain("There is no other core node core-9. There are: core-1, core-2.");
+    expect(await terminal.run("help move")).toContain("Usage: move [options] <id> [node]");
+    expect(await terminal.run("metrics")).toContain("unknown command 'metrics'");
+  });
+
   it("tells who is connected and why, and ends a user's logins", async () => {
     const id = user?.id ?? "";
     expect(await terminal.run("who")).toMatch(new RegExp(`^${id} +online +connected +1$`, "m"));

@@ -348,7 +348,9 @@ describe("operator commands", () => {
   it("says what is not there when a conversation cannot be moved", async () => {
     expect(await run("move", { id: "nothing" })).toBe("There is no such conversation.");
     expect(calls.filter(({ name }) => name === "room.move")).toEqual([]);
-    expect(await run("move", { id: id("5e55"), node: "io-1" })).toContain("There is no other core node io-1.");
+    expect(await run("move", { id: id("5e55"), node: "io-1" })).toContain(
+      "There is no other core node io-1. There is: node-1.",
+    );
   });
 
   it("lists its own commands before those of the framework", async () => {
