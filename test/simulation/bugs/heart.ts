@@ -212,8 +212,8 @@ const lookedAtOnce: Bug = {
   within: 200,
   plant: () =>
     replace(TimerStore.prototype, "keep", (keep) => {
-      return function (this: object, ...args: [id: string, dueAt: number, armedAt?: number]) {
-        return args[2] === undefined ? keep.apply(this, args as never[]) : Promise.resolve();
+      return function (this: object, id: string, dueAt: number, armedAt?: number) {
+        return armedAt === undefined ? keep.apply(this, [id, dueAt] as never[]) : Promise.resolve();
       } as Step;
     }),
 };
