@@ -1,3 +1,7 @@
+import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import type { SessionView } from "../../services/conversation-views";
 import type { StatisticsRow } from "../../services/statistics/tally";
 import { startServer, type TestServer, type TestUser } from "../support/server";
@@ -5,6 +9,7 @@ import { until } from "../support/wait";
 
 const commandId = (): string => crypto.randomUUID();
 const HOUR = 3_600_000;
+const ROOT = join(__dirname, "../..");
 
 describe("statistics", () => {
   let server: TestServer;
@@ -124,6 +129,20 @@ describe("statistics", () => {
     expect(after?.openingHours).toEqual({ medianMs: 0, p90Ms: 0, totalMs: 0 });
     const refused = await server.rest("POST", "/statistics/rebuild", supervisor.token, {});
     expect(refused.error.type).toBe("FORBIDDEN");
+  });
+
+  it("are made afresh from the command line, and a mistake there is told in words", async () => {
+    const file = join(server.dataDir, "token");
+    writeFileSync(file, admin, { mode: 0o600 });
+    const run = (...words: string[]) =>
+      promisify(execFile)(process.execPath, ["--require", "tsx/cjs", "bin/stats-rebuild.ts", ...words], { cwd: ROOT });
+    const { stdout } = await run("--restart", "--url", server.url, "--token-file", file);
+    expect(stdout).toMatch(/^The statistics of \d+ sessions are new\.$/m);
+    writeFileSync(file, supervisor.token);
+    await expect(run("--url", server.url, "--token-file", file)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("FORBIDDEN") as string,
+    });
   });
 
   it("are there after the server was killed between an event and its projection", async () => {
