@@ -53,5 +53,10 @@ function rowOf({ name, schedule, lastBegan, lastSucceeded, running, dueAt, failu
   return [name, scheduleOf(schedule), past(lastBegan), past(lastSucceeded), running ? "runs" : next, String(failures)];
 }
 
-const scheduleOf = (schedule: Schedule): string =>
-  "cron" in schedule ? schedule.cron : `every ${span(schedule.everyMs)}`;
+const SECOND_MS = 1_000;
+
+function scheduleOf(schedule: Schedule): string {
+  if ("cron" in schedule) return schedule.cron;
+  const { everyMs } = schedule;
+  return `every ${everyMs < SECOND_MS ? `${everyMs} ms` : span(everyMs)}`;
+}

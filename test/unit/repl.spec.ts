@@ -126,12 +126,12 @@ const services: ServiceSchema[] = [
         jobs: [
           {
             name: "timers.due",
-            schedule: { everyMs: 1_000 },
+            schedule: { everyMs: 250 },
             running: false,
             failures: 3,
-            lastBegan: Date.now() - 2_500,
+            lastBegan: Date.now() - 70_000,
             lastSucceeded: Date.now() - 130_000,
-            dueAt: Date.now() + 600_500,
+            dueAt: Date.now() + 630_000,
           },
           { name: "auth.purge", schedule: { cron: "47 * * * *" }, running: true, failures: 0 },
         ],
@@ -333,7 +333,7 @@ describe("operator commands", () => {
   it("tells of each job when it runs, and how often it failed", async () => {
     const text = await run("jobs");
     expect(text).toMatch(/^Job +Schedule +Last run +Succeeded +Next run +Failures$/m);
-    expect(text).toMatch(/^timers\.due +every 1 s +2 s ago +2 min ago +in 10 min +3$/m);
+    expect(text).toMatch(/^timers\.due +every 250 ms +1 min ago +2 min ago +in 10 min +3$/m);
     expect(text).toMatch(/^auth\.purge +47 \* \* \* \* +- +- +runs +0$/m);
     expect(text).toMatch(/^Run by node-1$/m);
   });
