@@ -11,6 +11,7 @@ import {
   findServer,
   localServer,
   type Login,
+  patient,
   runCommand,
 } from "./rest-client";
 
@@ -33,7 +34,7 @@ interface Session {
 async function main(): Promise<void> {
   readOptions(USAGE, {});
   const { config, url } = localServer();
-  const server = api(url);
+  const server = api(url, patient(say));
   await findServer(url);
   const participants: Participant[] = [];
   try {

@@ -37,6 +37,18 @@ export interface Patience {
   waiting(ms: number, type: string): void;
 }
 
+/** More than a minute: then the limits of logins and sign-ups let the next ones in. */
+const PATIENCE_MS = 150_000;
+const TOLD_PAUSE_MS = 1_000;
+
+/** Waits for what the server's limits allow, and says so. */
+export const patient = (say: (line: string) => void): Patience => ({
+  limitMs: PATIENCE_MS,
+  waiting: (ms, type) => {
+    if (ms >= TOLD_PAUSE_MS) say(`  ${type}: the server wants a pause of ${Math.ceil(ms / 1_000)} s`);
+  },
+});
+
 interface Request {
   readonly method: string;
   readonly path: string;

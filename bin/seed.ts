@@ -1,6 +1,6 @@
 /** `npm run seed`: a support desk with people, topics and sessions in every state. */
 import { readOptions } from "./command-line";
-import { administrator, api, findServer, localServer, runCommand } from "./rest-client";
+import { administrator, api, findServer, localServer, patient, runCommand } from "./rest-client";
 import { overview } from "./seed/overview";
 import { seedPassword } from "./seed/password";
 import { seed } from "./seed/seeder";
@@ -14,20 +14,13 @@ have one password: SEED_PASSWORD, or one that is drawn and kept in DATA_DIR.
 `;
 const OPTIONS = { url: { type: "string" } } as const;
 
-/** More than a minute: then the limits of logins and sign-ups let the next ones in. */
-const PATIENCE_MS = 150_000;
-const SHOWN_PAUSE_MS = 1_000;
-
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function main(): Promise<void> {
   const options = readOptions(USAGE, OPTIONS);
   const { config, url: local } = localServer();
   const url = (options.url ?? local).replace(/\/+$/, "");
-  const waiting = (ms: number, type: string): void => {
-    if (ms >= SHOWN_PAUSE_MS) say(`  ${type}: the server wants a pause of ${Math.ceil(ms / 1_000)} s`);
-  };
-  const server = api(url, { limitMs: PATIENCE_MS, waiting });
+  const server = api(url, patient(say));
   await findServer(url);
   const admin = await administrator(server, config);
   const { password, known, file } = seedPassword(process.env["SEED_PASSWORD"], config.DATA_DIR);
