@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import type { EventType, StoredEvent } from "../../../actors/conversation/conversation.events";
 import { factsOf, MAX_SEGMENTS, type SessionFacts } from "../../../services/statistics/session-facts";
-import { Reference } from "../conversation/world";
+import { documentOf } from "../../../services/statistics/measures";
+import { Tally } from "../../../services/statistics/tally";
+import { command, Reference, World } from "../conversation/world";
 import { logs } from "./logs";
 
 const BORDERS: readonly EventType[] = [
@@ -99,6 +101,34 @@ describe("the facts of a session", () => {
         expect(ends).not.toContain("no-show");
       }),
     );
+  });
+
+  it("of an imported session are its end, its messages and its first answer, and no time that nobody knows", () => {
+    const world = new World();
+    const people = { customerId: "carl", agentIds: ["ada"], agentId: "ada" };
+    const origin = { source: "elsewhere", sourceId: "1", parties: [] };
+    const params = { topic: "loan", urgency: "normal", at: 100, closedAt: 900, ...people, ...origin };
+    world.give("i", command("sue", "importSession", params));
+    world.give("i", { ...command("carl", "importMessage", { at: 200, text: "hello" }), supervises: true });
+    world.give("i", { ...command("ada", "importMessage", { at: 300, text: "hello" }), supervises: true });
+    const facts = factsOf(world.log("i"));
+    expect(facts?.segments).toEqual([
+      {
+        topic: "loan",
+        agentId: "ada",
+        began: "imported",
+        from: 100,
+        to: 900,
+        ended: "closed",
+        said: { customer: 1, staff: 1 },
+      },
+    ]);
+    expect(facts?.firstResponse).toEqual({ at: 300, topic: "loan", agentId: "ada" });
+    const tally = new Tally({ periods: [{ from: 0, to: 1_000 }], now: 2_000 });
+    if (facts) tally.add(documentOf("i", 3, facts, () => undefined));
+    const [row] = tally.view();
+    expect(row).toMatchObject({ opened: 1, closed: 1, assigned: 0, handle: { count: 0 }, wait: { count: 0 } });
+    expect(row?.firstResponse.wall.medianMs).toBe(200);
   });
 
   it("stay bounded however often a session is handed around", () => {
