@@ -90,7 +90,7 @@ export const repairCounter = (broker: ServiceBroker): PlainCounter =>
 export function auditCounters(broker: ServiceBroker): (findings: Findings) => void {
   const metrics = metricsOf(broker);
   const help = "What was found at the desk that must not be there, by kind";
-  const found = metrics.counters("parley_desk_anomalies_total", help, "kind", ANOMALIES);
+  const found = metrics.counters("parley_desk_anomalies_total", help, "type", ANOMALIES);
   const repaired = metrics.counter("parley_desk_repairs_total", "Anomalies of the desk that were put right");
   return (findings) => {
     for (const kind of ANOMALIES) found[kind].value += findings[kind];

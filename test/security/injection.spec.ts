@@ -146,7 +146,6 @@ describe("injection", () => {
       id: "mine",
       _id: "mine",
       at: "2001-01-01T00:00:00Z",
-      audience: "staff",
       key: "open/x",
       user: { id: agent.id, roles: ["admin"] },
       meta: { user: { roles: ["admin"] } },
@@ -160,6 +159,9 @@ describe("injection", () => {
     expect(event).toMatchObject({ seq, by: owner.id, type: "message.created", data: { text: "Plain" } });
     expect(Object.keys(event?.data ?? {})).toEqual(["text"]);
     expect(event?.id).not.toBe("mine");
+    const note = { commandId: crypto.randomUUID(), text: "Hidden", audience: "staff" };
+    const hidden = await server.rest("POST", `/conversations/${stage.groupId}/messages`, owner.token, note);
+    expect(hidden.status).toBe(403);
 
     const account = { email: `${crypto.randomUUID()}@example.org`, password: "correct horse", name: "Mallory" };
     const signedUp = await server.rest("POST", "/auth/signup", undefined, { ...account, roles: ["admin"], ...extra });
