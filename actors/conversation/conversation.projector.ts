@@ -12,9 +12,9 @@ export interface Publishing {
 }
 
 /**
- * Writes snapshots and member documents in bulk, and publishes: at most 250 ms behind what is durable, and 5 s while the
- * store is busy with messages. A snapshot is written only after the member documents and what is to be published
- * through its `appliedSeq`: whatever lies beyond it, a load finds and publishes.
+ * Writes snapshots and member documents in bulk, and publishes: at most 250 ms behind what is durable; snapshots up to
+ * 5 s while the store is busy with messages. A snapshot is written only after the member documents and what is to be
+ * published through its `appliedSeq`: whatever lies beyond it, a load finds and publishes.
  */
 export class Projector {
   private dirty = new Map<string, ConversationState>();
@@ -23,7 +23,9 @@ export class Projector {
   private flush = 0;
   private projectedFlush = 0;
   private cancel: (() => void) | undefined;
-  private tookMs = 0;
+  private wakesAt = Number.POSITIVE_INFINITY;
+  /** Before it no snapshot is written, unless somebody waits for it. */
+  private snapshotsFrom = 0;
   private stopped = false;
   private writing: Promise<void> | undefined;
 
@@ -85,22 +87,25 @@ export class Projector {
   /** Resolves when everything added so far is written. */
   async write(): Promise<void> {
     while (this.writing) await this.writing;
-    if (this.dirty.size === 0) return;
-    this.cancel?.();
-    this.cancel = undefined;
-    const startedAt = this.clock.now();
-    this.writing = this.writeDirty();
+    if (this.dirty.size > 0) await this.writeNow(true);
+  }
+
+  private async writeNow(withSnapshots: boolean): Promise<void> {
+    this.unschedule();
+    const { clock } = this;
+    const startedAt = clock.now();
+    this.writing = withSnapshots ? this.writeAll() : this.writeUrgent(this.takeUrgent());
     await this.writing;
     this.writing = undefined;
-    this.tookMs = this.clock.now() - startedAt;
+    // Snapshots wait for nobody, messages wait for the store: mostly it is theirs.
+    if (withSnapshots) this.snapshotsFrom = clock.now() + Math.min(STORE_SHARE * (clock.now() - startedAt), MAX_LAG_MS);
     if (this.dirty.size > 0) this.schedule();
   }
 
   /** Writes no more, also what could not be written yet. */
   stop(): void {
     this.stopped = true;
-    this.cancel?.();
-    this.cancel = undefined;
+    this.unschedule();
   }
 
   private addMembers(event: StoredEvent): void {
@@ -115,40 +120,71 @@ export class Projector {
 
   private schedule(): void {
     if (this.writing) return;
-    this.cancel ??= this.clock.setTimeout(() => {
-      this.cancel = undefined;
-      void this.write();
-    }, this.lagMs());
+    const { clock } = this;
+    const urgent = this.members.size + this.unpublished.length > 0;
+    const at = clock.now() + LAG_MS;
+    // The clock was set back.
+    if (this.snapshotsFrom > clock.now() + MAX_LAG_MS) this.snapshotsFrom = 0;
+    const wakesAt = urgent ? at : Math.max(at, this.snapshotsFrom);
+    if (this.wakesAt <= wakesAt) return;
+    this.unschedule();
+    this.wakesAt = wakesAt;
+    this.cancel = clock.setTimeout(() => {
+      this.unschedule();
+      void this.writeNow(clock.now() >= this.snapshotsFrom);
+    }, wakesAt - clock.now());
   }
 
-  /** Projections wait for nobody, messages wait for the store: under load mostly it is theirs. */
-  private lagMs(): number {
-    return Math.min(Math.max(LAG_MS, STORE_SHARE * this.tookMs), MAX_LAG_MS);
+  private unschedule(): void {
+    this.cancel?.();
+    this.cancel = undefined;
+    this.wakesAt = Number.POSITIVE_INFINITY;
   }
 
-  private async writeDirty(): Promise<void> {
-    const { dirty, members, unpublished, flush } = this;
+  private async writeAll(): Promise<void> {
+    const { dirty, flush } = this;
     this.dirty = new Map();
+    await this.writeUrgent(this.takeUrgent());
+    const snapshots = [...dirty.values()].map(toSnapshot);
+    const written = await this.insist(() => this.store.conversations.putNewer(snapshots, "appliedSeq"));
+    if (written) this.projectedFlush = flush;
+  }
+
+  /** What others decide on, or wait for. */
+  private takeUrgent(): Urgent {
+    const urgent = { members: [...this.members.values()], unpublished: this.unpublished };
     this.members = new Map();
     this.unpublished = [];
+    return urgent;
+  }
+
+  private async writeUrgent({ members, unpublished }: Urgent): Promise<void> {
+    if (members.length > 0) await this.insist(() => this.store.members.putNewer(members, "seq"));
+    if (unpublished.length > 0) await this.insist(async () => this.publishing?.publish(unpublished));
+  }
+
+  /** Does it until it succeeds, or all is stopped. @returns whether it succeeded */
+  private async insist(work: () => Promise<unknown>): Promise<boolean> {
     const backoff = new Backoff(this.clock, this.random, { firstMs: 50, maxMs: 2_000 });
-    for (;;) {
+    while (!this.stopped) {
       try {
-        if (members.size > 0) await this.store.members.putNewer([...members.values()], "seq");
-        if (unpublished.length > 0) await this.publishing?.publish(unpublished);
-        await this.store.conversations.putNewer([...dirty.values()].map(toSnapshot), "appliedSeq");
-        this.projectedFlush = flush;
-        return;
+        await work();
+        return true;
       } catch (error) {
-        if (this.stopped) return;
-        this.onFailure(error);
-        await backoff.wait();
+        if (!this.stopped) this.onFailure(error);
       }
+      if (!this.stopped) await backoff.wait();
     }
+    return false;
   }
 }
 
+interface Urgent {
+  readonly members: readonly Member[];
+  readonly unpublished: readonly StoredEvent[];
+}
+
 const LAG_MS = 200;
-/** A write that took t is followed by a pause of so many times t, but of no more than MAX_LAG_MS. */
+/** Snapshots whose writing took t are followed by a pause of so many times t, but of no more than MAX_LAG_MS. */
 const STORE_SHARE = 19;
 const MAX_LAG_MS = 5_000;

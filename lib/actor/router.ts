@@ -54,8 +54,8 @@ interface Route<T> {
  * same home is asked again, and only a node that left the registry or fails a ping is passed over. While no node offers
  * what is called, the call waits.
  *
- * A command is refused for good only when no earlier attempt can be decided any more: else whoever was refused might
- * find it done.
+ * A command is refused for good only when no earlier attempt can be decided any more, nor written by another node than
+ * the one that refuses: else whoever was refused might find it done.
  */
 export class Router {
   constructor(private readonly ports: RouterPorts) {}
@@ -92,7 +92,7 @@ export class Router {
   private async run<T>(route: Route<T>): Promise<T> {
     const { clock, random } = this.ports;
     const backoff = new Backoff(clock, random, { firstMs: 20, maxMs: 500 });
-    const doubt: Doubt = { mayHaveRun: false, openUntil: 0 };
+    const doubt: Doubt = { mayHaveRun: false, openUntil: 0, nodes: new Set() };
     for (;;) {
       const now = clock.now();
       const node = route.choose(this.ports.nodes());
@@ -103,10 +103,11 @@ export class Router {
           return await this.ask(node, end - now, route);
         } catch (error) {
           const failure = this.ports.classify(error);
-          if (failure === "answered") await this.answered(error, end, doubt, route);
+          if (failure === "answered") await this.answered(error, { node, end }, doubt, route);
           else if (failure === "no answer") {
             if (route.repeats === "never") throw error;
             doubt.mayHaveRun = true;
+            doubt.nodes.add(node);
             doubt.openUntil = Math.max(doubt.openUntil, end);
           }
           if (await this.passOver(node, failure, error, route)) continue;
@@ -122,7 +123,12 @@ export class Router {
   }
 
   /** Throws what the caller is told; resolves when it should be asked again. */
-  private async answered<T>(error: unknown, end: number, doubt: Doubt, { repeats, deadline }: Route<T>): Promise<void> {
+  private async answered<T>(
+    error: unknown,
+    { node, end }: { readonly node: string; readonly end: number },
+    doubt: Doubt,
+    { repeats, deadline }: Route<T>,
+  ): Promise<void> {
     const { clock } = this.ports;
     const type = isParleyError(error) ? error.type : undefined;
     const saysNothingRan = type === "UNAVAILABLE" || type === "TOO_BUSY";
@@ -134,8 +140,10 @@ export class Router {
     if (!doubt.mayHaveRun || repeats !== "command" || type === "UNKNOWN_OUTCOME") throw error;
     if (saysNothingRan) throw new ParleyError("UNKNOWN_OUTCOME");
     const open = Math.min(doubt.openUntil, deadline) - clock.now();
-    if (open <= 0) throw error;
-    await pause(clock, open);
+    if (open > 0) return pause(clock, open);
+    // Who refuses knows what it has under way itself, not what another one decided and has yet to write.
+    const elsewhere = [...doubt.nodes].some((asked) => asked !== node);
+    throw elsewhere ? new ParleyError("UNKNOWN_OUTCOME") : error;
   }
 
   private ask<T>(node: string, timeoutMs: number, { attempt, needsStore }: Route<T>): Promise<T> {
@@ -161,6 +169,8 @@ interface Doubt {
   mayHaveRun: boolean;
   /** Until then it may still be decided, in wall-clock milliseconds. */
   openUntil: number;
+  /** Who gave none. */
+  readonly nodes: Set<string>;
 }
 
 const untold = ({ mayHaveRun }: Doubt, repeats: Repeats) =>

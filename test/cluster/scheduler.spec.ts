@@ -175,8 +175,9 @@ describe("two schedulers", () => {
       const done = new RegExp(`^parley_job_success_timestamp_seconds\\{job="${job}"\\} [1-9]`, "m");
       await until(`${job} was done`, async () => done.test(await text()), 20_000);
     }
-    expect(await metric(node, "parley_jobs_failing")).toBe(0);
+    // What failed while core nodes were away runs again within a minute.
+    await until("no job fails", async () => (await metric(node, "parley_jobs_failing")) === 0, 90_000);
     const holds = await Promise.all(cluster.of("scheduler").map((each) => metric(each, "parley_scheduler_holds")));
     expect(holds.reduce((a, b) => a + b)).toBe(1);
-  }, 60_000);
+  }, 150_000);
 });

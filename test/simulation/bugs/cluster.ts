@@ -73,11 +73,11 @@ const doubtForgotten: Bug = {
 };
 
 const beatAhead: Bug = {
-  name: "a beat that confirms a flush which is under way",
-  within: 600,
+  name: "a beat that confirms flushes which are still to come",
+  within: 200,
   plant: () =>
     replaceGetter(Writer.prototype, "settled", function (this: { flush: number }) {
-      return this.flush;
+      return this.flush + 20;
     }),
 };
 

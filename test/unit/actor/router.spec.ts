@@ -231,6 +231,19 @@ describe("a call that got no answer", () => {
     expect(call.answer).toBe("SESSION_CLOSED");
   });
 
+  it("is UNKNOWN_OUTCOME when another node gave no answer: what that one decided may still be written", async () => {
+    const rig = new RouterRig();
+    const home = homeOf("a", rig.homes);
+    rig.dead.add(home);
+    rig.at = (node) => Promise.reject(node === home ? new Failed("no answer") : new ParleyError("SESSION_TAKEN"));
+    const call = rig.call("a");
+    rig.homes = rig.homes.filter((node) => node !== home);
+    await rig.clock.advance(ATTEMPT_MS - 1);
+    expect(call.answer).toBe("pending");
+    await rig.clock.advance(1 + PAUSE_MS);
+    expect(call.answer).toBe("UNKNOWN_OUTCOME");
+  });
+
   it("is UNKNOWN_OUTCOME when that is not before the deadline; a read is told at once", async () => {
     for (const [repeats, answer] of [
       ["command", "UNKNOWN_OUTCOME"],

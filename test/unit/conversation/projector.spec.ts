@@ -41,6 +41,28 @@ describe("the projections", () => {
     await node.stop();
   });
 
+  it("keep members prompt while a slow store has its pause from snapshots", async () => {
+    const node = new Node();
+    const { members, conversations } = node.conversations.store;
+    const put = conversations.putNewer.bind(conversations);
+    jest.spyOn(conversations, "putNewer").mockImplementation(async (documents, field) => {
+      await new Promise<void>((resolve) => node.clock.setTimeout(resolve, 100));
+      await put(documents, field);
+    });
+    await node.give("g", "ada", "create", { kind: "group", members: ["ben"] });
+    await node.clock.advance(350);
+    await node.give("g", "ada", "invite", { userId: "gil" });
+    await node.clock.advance(250);
+
+    expect(await members.findOne({ _id: "g/gil" })).toMatchObject({ standing: "all", seq: 2 });
+    expect(await conversations.findOne({ _id: "g" })).toMatchObject({ appliedSeq: 1 });
+    expect(node.conversations.projector.projected).toBe(1);
+    await node.clock.advance(2_000);
+    expect(await conversations.findOne({ _id: "g" })).toMatchObject({ appliedSeq: 2 });
+    expect(node.conversations.projector.projected).toBe(2);
+    await node.stop();
+  });
+
   it("never put an older standing over a newer one, whoever writes last", async () => {
     const node = new Node();
     await node.give("g", "ada", "create", { kind: "group", members: ["ben"] });
