@@ -63,14 +63,23 @@ async function armNext(
   next: Timer | undefined,
 ): Promise<number | undefined> {
   const now = clock.now();
-  // The event that it was armed for may still be on its way.
-  const again = armedAt !== undefined && now < armedAt + AGAIN_MS ? armedAt + AGAIN_MS : undefined;
+  const again = armedAt === undefined ? undefined : lookAgain(armedAt, now);
   if (next && next.dueAt !== dueAt) await timers.keep(conversationId, next.dueAt);
   if (again !== undefined && again !== dueAt) await timers.keep(conversationId, again, armedAt);
   return next?.dueAt === dueAt || again === dueAt ? Math.max(1, dueAt - now) : undefined;
+}
+
+/**
+ * When to look once more for an event that may still be on its way: after as long again as it has been awaited, so that
+ * what comes late has its effects no later than that.
+ */
+function lookAgain(armedAt: number, now: number): number | undefined {
+  const last = armedAt + AGAIN_MS;
+  return now < last ? Math.min(last, now + Math.max(FIRST_AGAIN_MS, now - armedAt)) : undefined;
 }
 
 /** More than time can do to a session in a row. */
 const MAX_EFFECTS = 20;
 /** Later inserts are found by whoever projects them. */
 const AGAIN_MS = 120_000;
+const FIRST_AGAIN_MS = 5_000;
