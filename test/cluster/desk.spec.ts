@@ -13,7 +13,7 @@ import { until } from "../support/wait";
 const AGENTS = 30;
 const CAPACITY = 4;
 const TOPICS = Array.from({ length: 10 }, (_, at) => `desk-${at}`);
-const CUSTOMERS = 300;
+const CUSTOMERS = 100;
 const SESSIONS = CUSTOMERS * TOPICS.length;
 /** Customers who open sessions at the same time. */
 const AT_ONCE = 24;
