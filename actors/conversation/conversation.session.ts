@@ -188,7 +188,8 @@ function reopen(
   if (by !== session.customerId && by !== session.agentId && !supervises) return refuse("NOT_FOUND");
   const { status, closedAt, agentId, rules } = session;
   if (status !== "closed") return refuse("SESSION_EXISTS", {});
-  if (closedAt === undefined || now > closedAt + (rules.reopenMs ?? 0)) return refuse("SESSION_CLOSED");
+  const { reopenMs } = rules;
+  if (closedAt === undefined || reopenMs === undefined || now > closedAt + reopenMs) return refuse("SESSION_CLOSED");
   const data = agentId === undefined ? {} : { from: agentId };
   const desk = params.desk && { desk: params.desk };
   return withOpenKey(facts, (key) => ({ event: { type: "session.reopened", data, key, ...desk } }));

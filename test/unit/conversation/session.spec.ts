@@ -271,6 +271,15 @@ describe("after the end", () => {
     expect([rules, enteredAt - rank]).toEqual([desk.rules, 7]);
   });
 
+  it("does not reopen where nothing is, not even at once", () => {
+    const session = new Session();
+    const { reopenMs: _none, ...rules } = DEFAULT_RULES;
+    session.give("s2", command("cora", "open", { topic: "loan", urgency: "low", desk: { ...desk(), rules } }));
+    session.give("s2", command("cora", "close", {}));
+    session.pass(-1);
+    expect(session.give("s2", command("cora", "reopen", {}))).toEqual({ refusal: "SESSION_CLOSED" });
+  });
+
   it("does not reopen when the time is over, another one is open, or it never ended", () => {
     const session = new Session({ reopenMs: 100 });
     expect(session.does("carl", reopen)).toMatchObject({ refusal: "SESSION_EXISTS" });
