@@ -21,7 +21,7 @@ export function roomPorts(
     ...missing,
     readEvents: (conversationId, after, limit) => pages.read(conversationId, after, limit),
     readFlushes: (incarnation, from, to) => readFlushes(cores, incarnation, from, to),
-    memberships: async (userId) => (await cores.read("room.memberships", { userId })).memberships,
+    memberships: async (userId) => (await cores.read("room.memberships", { userId, complete: true })).memberships,
     joined: (socketId, conversationId, audience) => delivery.joined(socketId, conversationId, audience),
     left: (socketId, conversationId) => delivery.left(socketId, conversationId),
     emit: (conversationId, audience, events) => delivery.emit(conversationId, audience, events),

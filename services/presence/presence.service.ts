@@ -103,7 +103,7 @@ export default class PresenceService extends DomainService {
   /** Tells the members of the user's conversations. Never rejects: who was not told can still ask. */
   private async announce(userId: string, presence: PresenceAnswer): Promise<void> {
     try {
-      const { memberships } = await callRoom(this.broker, "room.memberships", { userId });
+      const { memberships } = await callRoom(this.broker, "room.memberships", { userId, complete: true });
       const conversationIds = memberships.slice(0, MAX_TOLD).map(({ conversationId }) => conversationId);
       await broadcast(this.broker, "presence.changed", { userId, ...presence, conversationIds }, ["io"]);
     } catch (error) {

@@ -27,9 +27,12 @@ export type RoomInternal = {
    * node that makes them live.
    */
   "room.catchUp": { params: { at: string; cursors: Record<string, number> }; result: SyncAnswer };
-  /** Where a user may see events live, from the projections: the standing that the log gives at `through`. */
+  /**
+   * Where a user may see events live, from the projections: the standing that the log gives at `through`. With
+   * `complete`, also what was answered just before, on whichever node.
+   */
   "room.memberships": {
-    params: { userId: string };
+    params: { userId: string; complete?: boolean };
     result: { memberships: Array<{ conversationId: string; standing: Audience; since: number; through: number }> };
   };
   /**

@@ -130,7 +130,9 @@ export default class RoomService extends DomainService {
 
   @InternalAction("memberships", READ)
   async memberships(ctx: InternalCtx<"room.memberships">): InternalAnswer<"room.memberships"> {
-    return { memberships: await this.lists.memberships(ctx.params.userId) };
+    const { userId, complete } = ctx.params;
+    if (complete) await otherCoresOf(this.broker, this.conversations).project({ userIds: [userId] });
+    return { memberships: await this.lists.memberships(userId) };
   }
 
   @InternalAction("events", READ)

@@ -26,6 +26,7 @@ describe("presence over nodes", () => {
   let told: Told[];
   let known: TestUser[];
   let watcher: Socket;
+  let conversationId: string;
   const sockets: Socket[] = [];
 
   beforeAll(async () => {
@@ -38,12 +39,13 @@ describe("presence over nodes", () => {
     known = await cluster.users(5);
     const [first, ...others] = known as [TestUser, ...TestUser[]];
     const body = { commandId: "group", kind: "group", members: others.map(({ id }) => id) };
-    (await cluster.rest("POST", "/conversations", first.token, body)).expect(201);
+    conversationId = (await cluster.rest("POST", "/conversations", first.token, body)).expect<{ id: string }>(201).id;
   }, 60_000);
   beforeEach(async () => {
     told = [];
     watcher = await connect(user(0), "io-1");
     watcher.on("presence", (data: Told) => told.push(data));
+    await isLive(watcher);
   });
   afterEach(async () => {
     for (const socket of sockets.splice(0)) if (socket !== watcher) socket.disconnect();
@@ -65,6 +67,17 @@ describe("presence over nodes", () => {
     sockets.push(socket);
     await until(`connected to ${node}`, () => socket.connected);
     return socket;
+  };
+  /** What is not stored is told only to whom the conversation is live by then. */
+  const isLive = async (socket: Socket): Promise<void> => {
+    let live = false;
+    socket.once("events", () => (live = true));
+    const say = (commandId: string) =>
+      cluster.rest("POST", `/conversations/${conversationId}/messages`, user(0).token, { commandId, text: "Here" });
+    await until("the conversation is live", async () => {
+      (await say(crypto.randomUUID())).expect(201);
+      return live;
+    });
   };
   const who = () => callPresence(observer, "presence.who", { limit: 1 });
   const explain = ({ id }: TestUser): Promise<Explanation> =>
