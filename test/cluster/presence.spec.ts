@@ -87,8 +87,9 @@ describe("presence over nodes", () => {
     until(`${status} is told`, () => toldOf(who).at(-1) === status, ms);
 
   it("tells members on other nodes that somebody came, and the last clean disconnect within two seconds", async () => {
-    const [first, second] = [await connect(user(1), "io-2"), await connect(user(1), "io-3")];
+    const first = await connect(user(1), "io-2");
     await isTold(user(1), "online", LEFT_MS);
+    const second = await connect(user(1), "io-3");
     const nodes = async () => (await explain(user(1))).connections.map(({ node }) => node).sort();
     await until("both are known", async () => (await nodes()).join() === "io-2,io-3");
     first.disconnect();
