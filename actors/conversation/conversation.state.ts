@@ -2,7 +2,7 @@ import { type Audience, isA, maySee, standingChanges, type StoredEvent } from ".
 import type { SessionState } from "./conversation.session-state";
 
 /**
- * Above this many members the state no longer lists them; standings are then read from the member documents. Support
+ * Above this many members snapshots no longer list them; standings are then read from the member documents. Support
  * conversations always list theirs, as sessions decide on them: nobody joins one that has so many.
  */
 export const LISTED_MEMBERS = 100;
@@ -36,10 +36,13 @@ export interface ConversationState {
   readonly createdBy: string;
   readonly memberCount: number;
   /**
-   * Who is in. While `listed`, the whole list and nobody else is a member; afterwards only what changed since the
-   * snapshot, with `none` for those who left.
+   * Who is in. While `complete`, everybody and nobody else; otherwise only what changed since the snapshot, with `none`
+   * for those who left.
    */
   readonly members: ReadonlyMap<string, Standing>;
+  /** Until a snapshot without the members is loaded. */
+  readonly complete: boolean;
+  /** Are the members part of the snapshot and of the view? */
   readonly listed: boolean;
   readonly session?: SessionState;
   /** The last message that everybody may see. */
@@ -59,13 +62,14 @@ export const emptyState = (id: string): ConversationState => ({
   createdBy: "",
   memberCount: 0,
   members: NOBODY,
+  complete: true,
   listed: true,
   staffWrote: [],
 });
 
 /** A user's standing as far as the state knows it; undefined when the member document must be asked. */
 export function standingIn(state: ConversationState, userId: string): Standing | undefined {
-  return state.members.get(userId) ?? (state.listed ? "none" : undefined);
+  return state.members.get(userId) ?? (state.complete ? "none" : undefined);
 }
 
 /** The state after one more event. Pure; the fold of a log from `emptyState` is the truth. */
@@ -123,10 +127,10 @@ function evolveMembers(next: Mutable<ConversationState>, event: StoredEvent): vo
   for (const { userId, standing } of changes) {
     const was = members.get(userId) ?? "none";
     const joins = standing !== "none";
-    // Whoever the state of a large conversation does not list was checked when the event was decided.
-    if (next.listed ? joins && was === "none" : joins && event.type === "member.joined") next.memberCount++;
-    if (!joins && (!next.listed || was !== "none")) next.memberCount--;
-    if (joins || !next.listed) members.set(userId, standing);
+    // Whoever the state of a large conversation does not know was checked when the event was decided.
+    if (next.complete ? joins && was === "none" : joins && event.type === "member.joined") next.memberCount++;
+    if (!joins && (!next.complete || was !== "none")) next.memberCount--;
+    if (joins || !next.complete) members.set(userId, standing);
     else members.delete(userId);
   }
   next.members = members;

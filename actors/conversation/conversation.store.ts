@@ -295,6 +295,7 @@ export function toSnapshot(state: ConversationState): Snapshot {
 /** The state that a snapshot was made of; above LISTED_MEMBERS without the members. */
 export function fromSnapshot(snapshot: Snapshot): ConversationState {
   const { _id, appliedSeq, members, ...rest } = snapshot;
-  const listed = new Map(members?.map(({ userId, standing }) => [userId, standing]));
-  return { ...rest, id: _id, seq: appliedSeq, members: listed, listed: members !== undefined };
+  const listed = members !== undefined;
+  const known = new Map(members?.map(({ userId, standing }) => [userId, standing]));
+  return { ...rest, id: _id, seq: appliedSeq, members: known, complete: listed, listed };
 }

@@ -301,7 +301,7 @@ export class Simulation {
       const { state } = await store.load(id);
       const truth = this.oracle.state(id);
       // The state of a large conversation lists only members that changed since its snapshot.
-      const comparable = truth.listed ? state : { ...state, members: truth.members, listed: truth.listed };
+      const comparable = truth.listed ? state : { ...state, members: truth.members, complete: truth.complete };
       if (textOf(comparable) !== textOf(truth))
         this.world.fail(`P: snapshot and later events of ${id} are ${textOf(state)}, its fold is ${textOf(truth)}`);
     }

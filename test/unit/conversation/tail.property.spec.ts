@@ -114,7 +114,7 @@ class Rig {
   /** Readers of a node that has the log through `through`: with the tail, and without. */
   readers(through: number): { state: ConversationState; readers: [ConversationReader, ConversationReader] } {
     const members = new Map(MEMBERS);
-    const state: ConversationState = { ...fold(emptyState(ID), this.log.slice(0, through)), members, listed: true };
+    const state: ConversationState = { ...fold(emptyState(ID), this.log.slice(0, through)), members };
     const read = (): Promise<ConversationState> => Promise.resolve(state);
     const make = (tail?: ConversationTail) => new ConversationReader(this.store, read, read, tail);
     return { state, readers: [make(this.tail), make()] };
