@@ -14,6 +14,8 @@ type Viewers = Readonly<Record<Audience, Map<string, ClientSocket>>>;
 /** Brings frames to the sockets of this node: each is encoded once for all who get it. */
 export class Fanout implements RoomDelivery {
   private readonly rooms = new Map<string, Viewers>();
+  /** Who is told what is not stored, and gets no events for now. */
+  private readonly held = new Map<string, Viewers>();
 
   /** `deliveries` counts each event once for each socket that it is sent to. */
   constructor(
@@ -22,19 +24,18 @@ export class Fanout implements RoomDelivery {
   ) {}
 
   joined(socketId: string, conversationId: string, audience: Audience): void {
-    const socket = this.connections.get(socketId);
-    if (!socket) return;
-    let room = this.rooms.get(conversationId);
-    if (!room) this.rooms.set(conversationId, (room = { all: new Map(), staff: new Map() }));
-    room[audience].set(socketId, socket);
+    remove(this.held, socketId, conversationId);
+    this.add(this.rooms, socketId, conversationId, audience);
+  }
+
+  heldBack(socketId: string, conversationId: string, audience: Audience): void {
+    remove(this.rooms, socketId, conversationId);
+    this.add(this.held, socketId, conversationId, audience);
   }
 
   left(socketId: string, conversationId: string): void {
-    const room = this.rooms.get(conversationId);
-    if (!room) return;
-    room.all.delete(socketId);
-    room.staff.delete(socketId);
-    if (room.all.size + room.staff.size === 0) this.rooms.delete(conversationId);
+    remove(this.rooms, socketId, conversationId);
+    remove(this.held, socketId, conversationId);
   }
 
   emit(conversationId: string, audience: Audience, events: WireEvent[]): void {
@@ -74,11 +75,27 @@ export class Fanout implements RoomDelivery {
   }
 
   private in(conversationId: string, audiences: readonly Audience[] = EVERYBODY): ClientSocket[] {
-    const room = this.rooms.get(conversationId);
-    return room ? audiences.flatMap((audience) => [...room[audience].values()]) : [];
+    const groups = [this.rooms.get(conversationId), this.held.get(conversationId)];
+    return groups.flatMap((group) => (group ? audiences.flatMap((audience) => [...group[audience].values()]) : []));
+  }
+
+  private add(to: Map<string, Viewers>, socketId: string, conversationId: string, audience: Audience): void {
+    const socket = this.connections.get(socketId);
+    if (!socket) return;
+    let room = to.get(conversationId);
+    if (!room) to.set(conversationId, (room = { all: new Map(), staff: new Map() }));
+    room[audience].set(socketId, socket);
   }
 
   private tell(packet: EncodedPacket, sockets: Iterable<ClientSocket>): void {
     for (const socket of sockets) sendPacket(socket, packet);
   }
+}
+
+function remove(from: Map<string, Viewers>, socketId: string, conversationId: string): void {
+  const room = from.get(conversationId);
+  if (!room) return;
+  room.all.delete(socketId);
+  room.staff.delete(socketId);
+  if (room.all.size + room.staff.size === 0) from.delete(conversationId);
 }

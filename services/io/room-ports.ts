@@ -23,6 +23,7 @@ export function roomPorts(
     readFlushes: (incarnation, from, to) => readFlushes(cores, incarnation, from, to),
     memberships: async (userId) => (await cores.read("room.memberships", { userId, complete: true })).memberships,
     joined: (socketId, conversationId, audience) => delivery.joined(socketId, conversationId, audience),
+    heldBack: (socketId, conversationId, audience) => delivery.heldBack(socketId, conversationId, audience),
     left: (socketId, conversationId) => delivery.left(socketId, conversationId),
     emit: (conversationId, audience, events) => delivery.emit(conversationId, audience, events),
     emitTo: (socketId, events) => delivery.emitTo(socketId, events),

@@ -210,6 +210,7 @@ export class IoNode implements Peer {
   private delivery(): RoomDelivery {
     return {
       joined: (socketId, id, audience) => void this.room(id).set(socketId, audience),
+      heldBack: (socketId, id) => void this.room(id).delete(socketId),
       left: (socketId, id) => void this.room(id).delete(socketId),
       emit: (id, audience, events) => this.emit(id, audience, events),
       emitTo: (socketId, events) => this.links.get(socketId)?.toClient(events),

@@ -41,6 +41,11 @@ export interface RoomReads {
  */
 export interface RoomDelivery {
   joined(socketId: string, conversationId: string, audience: Audience): void;
+  /**
+   * A socket that was in is passed the log again: no `emit` is for it until it has `joined` again, but everything that is
+   * told once and not stored still is. Ends with `joined` or `left`.
+   */
+  heldBack(socketId: string, conversationId: string, audience: Audience): void;
   left(socketId: string, conversationId: string): void;
   /** One frame for every live socket of this audience in the room. */
   emit(conversationId: string, audience: Audience, events: WireEvent[]): void;

@@ -112,7 +112,7 @@ export class Room {
     if (live && live.since <= at) return Promise.resolve();
     const underWay = this.joiners.get(socket.id);
     if (underWay && underWay.from <= at) return underWay.done;
-    this.viewers.drop(socket.id);
+    this.viewers.hold(socket.id);
     if (underWay) this.cancel(underWay);
     const { ports, limits } = this.host;
     const joiner = new CatchUp(socket, at, standing, this.seq, limits.queue, (events) =>
@@ -198,7 +198,8 @@ export class Room {
   private gain(userId: string, audience: Audience, since: number): void {
     for (const socket of this.host.socketsOf(userId)) {
       this.watching.delete(socket.id);
-      if (!this.joiners.has(socket.id)) this.enter(socket, audience, since);
+      if (this.joiners.has(socket.id)) this.viewers.drop(socket.id);
+      else this.enter(socket, audience, since);
     }
   }
 
@@ -248,9 +249,12 @@ export class Room {
   private finish(joiner: CatchUp): void {
     const standing = joiner.drain();
     this.joiners.delete(joiner.socket.id);
-    if (standing === "none") this.watching.delete(joiner.socket.id);
-    if (standing === "none") this.host.gone(joiner.socket.id, this);
-    else this.enter(joiner.socket, standing, joiner.from);
+    if (standing === "none") {
+      this.drop(joiner.socket.id);
+      this.host.gone(joiner.socket.id, this);
+    } else {
+      this.enter(joiner.socket, standing, joiner.from);
+    }
     this.closeIfEmpty();
   }
 

@@ -12,6 +12,7 @@ interface Live {
 export class Viewers {
   private readonly live = new Map<string, Live>();
   private readonly counts = { all: 0, staff: 0 };
+  private readonly held = new Set<string>();
 
   constructor(
     private readonly conversationId: string,
@@ -32,14 +33,19 @@ export class Viewers {
     this.delivery.joined(socket.id, this.conversationId, audience);
   }
 
+  /** Lets a socket that was live wait for its events, until it enters again or is dropped. */
+  hold(socketId: string): void {
+    const live = this.take(socketId);
+    if (!live) return;
+    this.held.add(socketId);
+    this.delivery.heldBack(socketId, this.conversationId, live.audience);
+  }
+
   /** True when the socket was live. */
   drop(socketId: string): boolean {
-    const live = this.live.get(socketId);
-    if (!live) return false;
-    this.live.delete(socketId);
-    this.counts[live.audience] -= 1;
-    this.delivery.left(socketId, this.conversationId);
-    return true;
+    const live = this.take(socketId);
+    if (this.held.delete(socketId) || live) this.delivery.left(socketId, this.conversationId);
+    return live !== undefined;
   }
 
   get(socketId: string): Live | undefined {
@@ -55,6 +61,14 @@ export class Viewers {
       const frame = visible.map((event) => toWire(event, audience));
       this.delivery.emit(this.conversationId, audience, frame);
     }
+  }
+
+  private take(socketId: string): Live | undefined {
+    const live = this.live.get(socketId);
+    if (!live) return undefined;
+    this.live.delete(socketId);
+    this.counts[live.audience] -= 1;
+    return live;
   }
 }
 

@@ -245,6 +245,26 @@ describe("a user who becomes a member while connected", () => {
     bench.table.stop();
   });
 
+  it("is told what is not stored while it is passed the log again, and no more once its user has left", async () => {
+    const bench = await group();
+    const joins = bench.log.append("member.joined", { userId: "dora" });
+    bench.member("dora", 5);
+    bench.table.removeSocket("alice");
+    bench.table.removeSocket("bob");
+    await bench.connect("dora");
+    let open = (): void => undefined;
+    bench.gate = new Promise((resolve) => (open = resolve));
+    bench.flush([joins]);
+    expect([bench.rooms.get("c")?.has("dora"), bench.isTold("dora")]).toEqual([false, true]);
+    bench.flush([bench.log.append("member.left", { userId: "dora" })], 2);
+    expect(bench.isTold("dora")).toBe(false);
+    open();
+    await settle();
+    expect(bench.seqs("dora")).toEqual([5, 6]);
+    expect(bench.isTold("dora")).toBe(false);
+    bench.table.stop();
+  });
+
   it("is told of it when only the projections, later, show it", async () => {
     const bench = await group();
     await bench.connect("dora");

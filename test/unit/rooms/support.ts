@@ -88,6 +88,7 @@ export class Bench implements RoomPorts {
   readonly received = new Map<string, WireEvent[]>();
   readonly frames: string[] = [];
   readonly rooms = new Map<string, Map<string, Audience>>();
+  readonly held = new Set<string>();
   readonly reads = { events: 0, flushes: [] as string[], memberships: 0 };
   /** Flushes that one read answers. */
   flushesAtOnce = 1_000_000;
@@ -152,10 +153,22 @@ export class Bench implements RoomPorts {
   joined(socketId: string, conversationId: string, audience: Audience): void {
     const room = this.rooms.get(conversationId) ?? new Map<string, Audience>();
     this.rooms.set(conversationId, room.set(socketId, audience));
+    this.held.delete(socketId);
+  }
+
+  heldBack(socketId: string, conversationId: string): void {
+    this.rooms.get(conversationId)?.delete(socketId);
+    this.held.add(socketId);
   }
 
   left(socketId: string, conversationId: string): void {
     this.rooms.get(conversationId)?.delete(socketId);
+    this.held.delete(socketId);
+  }
+
+  /** Is a socket told what is not stored? */
+  isTold(socketId: string, conversationId = "c"): boolean {
+    return this.held.has(socketId) || this.rooms.get(conversationId)?.has(socketId) === true;
   }
 
   emit(conversationId: string, audience: Audience, events: WireEvent[]): void {
