@@ -1,23 +1,10 @@
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
+import { Backoff } from "../../../lib/actor/backoff";
 import type { Clock } from "../../../lib/actor/ports";
-import { pause } from "../../../lib/actor/time";
 import type { FlushPage, Membership, RoomLimits, RoomReads } from "./ports";
 
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 2_000;
-
-/** Pauses that double up to two seconds. */
-export class Backoff {
-  private pauseMs = FIRST_PAUSE_MS;
-  constructor(private readonly clock: Clock) {}
-
-  /** Resolves after the next pause. */
-  wait(): Promise<void> {
-    const ms = this.pauseMs;
-    this.pauseMs = Math.min(ms * 2, LONGEST_PAUSE_MS);
-    return pause(this.clock, ms);
-  }
-}
+/** The pauses between reads that are repeated: they double up to two seconds. */
+export const pausesOf = (clock: Clock): Backoff => new Backoff(clock, undefined, { firstMs: 50, maxMs: 2_000 });
 
 /**
  * Reads that do not fail: each is repeated, with growing pauses, until it works or nobody waits for it any more
@@ -45,7 +32,7 @@ export class Reader {
   }
 
   private async repeat<T>(read: () => Promise<T>, wanted: () => boolean): Promise<T | undefined> {
-    const backoff = new Backoff(this.ports.clock);
+    const backoff = pausesOf(this.ports.clock);
     while (wanted()) {
       try {
         return await this.oneOfFew(read, wanted);

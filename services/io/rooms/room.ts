@@ -6,7 +6,7 @@ import {
 } from "../../../actors/conversation/conversation.events";
 import { CatchUp } from "./catch-up";
 import type { LocalSocket, RoomLimits, RoomPorts } from "./ports";
-import { Backoff, type Reader } from "./reader";
+import { pausesOf, type Reader } from "./reader";
 import { Viewers } from "./viewers";
 
 /** What a room needs of the table it is in. */
@@ -214,7 +214,7 @@ export class Room {
 
   private async fillFromLog(): Promise<void> {
     const { reader, limits, ports } = this.host;
-    const backoff = new Backoff(ports.clock);
+    const backoff = pausesOf(ports.clock);
     let atHead = false;
     while (!this.closed && !(atHead && this.seq >= this.fillTo)) {
       const before = this.seq;
@@ -234,7 +234,7 @@ export class Room {
 
   private async catchUp(joiner: CatchUp, through: number): Promise<void> {
     const { reader, ports } = this.host;
-    const backoff = new Backoff(ports.clock);
+    const backoff = pausesOf(ports.clock);
     const wanted = () => !joiner.cancelled;
     while (wanted() && this.seq < through) await this.fill(through);
     while (wanted() && !joiner.complete) {
