@@ -1,4 +1,5 @@
 import type { StoredEvent } from "../../actors/conversation/conversation.events";
+import { bisect } from "../../lib/bisect";
 import { keepNewest } from "../../lib/keep-newest";
 import { type SessionView, sessionView } from "../conversation-views";
 
@@ -111,16 +112,8 @@ export class QueueView {
 }
 
 /** Where a session stands in a lane, or would. */
-function placeIn(lane: readonly SessionView[], session: SessionView): number {
-  let [low, high] = [0, lane.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const other = lane[middle];
-    if (other && compareWaiting(other, session) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+const placeIn = (lane: readonly SessionView[], session: SessionView): number =>
+  bisect(lane, (other) => compareWaiting(other, session) < 0);
 
 /** What several changes in a row come to, for somebody who sees the queue of this topic, or of all. Pure. */
 export function summarise(

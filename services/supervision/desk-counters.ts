@@ -1,4 +1,5 @@
 import type { Static } from "@sinclair/typebox";
+import { bisect } from "../../lib/bisect";
 import { keepNewest } from "../../lib/keep-newest";
 import type { TopicCounts } from "./supervision.contract";
 
@@ -96,20 +97,10 @@ export class DeskCounters {
     this.changed.add(topic);
     if (status === "unassigned") {
       lane.waiting += by;
-      lane.since.splice(placeIn(lane.since, enteredAt), by === 1 ? 0 : 1, ...(by === 1 ? [enteredAt] : []));
+      const place = bisect(lane.since, (since) => since < enteredAt);
+      lane.since.splice(place, by === 1 ? 0 : 1, ...(by === 1 ? [enteredAt] : []));
     } else if (status === "assigned") lane.assigned += by;
     else lane.closing += by;
     if (lane.waiting + lane.assigned + lane.closing === 0) this.lanes.delete(topic);
   }
-}
-
-/** The first place whose number is not smaller. */
-function placeIn(numbers: readonly number[], number: number): number {
-  let [low, high] = [0, numbers.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((numbers[middle] ?? number) < number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
