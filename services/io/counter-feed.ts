@@ -1,12 +1,12 @@
 import type { StoredEvent } from "../../actors/conversation/conversation.events";
 import type { Clock } from "../../lib/actor/ports";
-import { pause } from "../../lib/actor/time";
 import { ParleyError } from "../../lib/errors";
 import { hasRole } from "../auth/principal";
 import { type CountedSession, type CountsOfTopic, DeskCounters } from "../supervision/desk-counters";
 import { SUPERVISORS } from "../supervision/supervision.contract";
 import type { Staffing } from "../supervision/supervision.internal";
 import type { ClientSocket } from "./client-socket";
+import { LiveView } from "./live-view";
 import { encodeEvent, sendPacket } from "./wire";
 
 export interface CounterPorts {
@@ -30,33 +30,37 @@ export interface CounterSnapshot {
 const GATHER_MS = 1_000;
 /** Agents come and go without an event that io nodes hear of: they are counted so often. */
 const STAFFING_MS = 10_000;
-/** Sessions of events that are kept for counters loaded later: projections may lag behind what was broadcast. */
-const RECENT = 2_000;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
 
 /** How the desk stands, as the supervisors on this node see it; counted only while there are any. */
 export class CounterFeed {
   private readonly subscribers = new Set<ClientSocket>();
-  private recent: CountedSession[] = [];
-  private view: DeskCounters | undefined;
-  private loading: Promise<DeskCounters> | undefined;
+  private readonly live: LiveView<CountedSession, void, DeskCounters>;
   private staffing: Staffing | undefined;
   private cancelTell: (() => void) | undefined;
   private cancelStaffing: (() => void) | undefined;
   private seq = 0;
 
-  constructor(private readonly ports: CounterPorts) {}
+  constructor(private readonly ports: CounterPorts) {
+    this.live = new LiveView<CountedSession, void, DeskCounters>({
+      clock: ports.clock,
+      make: () => new DeskCounters(),
+      pages: () => ports.sessions(),
+      loaded: (view) => {
+        view.takeChanges();
+        return this.countStaff(view);
+      },
+      changed: () => this.tellLater(),
+    });
+  }
 
   /** @throws ParleyError FORBIDDEN when the user lost the right meanwhile */
   async subscribe(socket: ClientSocket): Promise<CounterSnapshot> {
-    const loaded = this.view ?? (await this.load());
+    const loaded = this.live.current ?? (await this.live.load());
     if (!socket.connected || !hasRole(socket.data.user, SUPERVISORS)) {
       this.dropUnused();
       throw new ParleyError("FORBIDDEN");
     }
-    // Somebody who was refused at the same time may have dropped it.
-    const view = (this.view ??= loaded);
+    const view = this.live.restore(loaded);
     // What is waiting to be told is in the answer, too; the others are told it now, so that all share the numbering.
     this.tell();
     this.subscribers.add(socket);
@@ -71,21 +75,12 @@ export class CounterFeed {
 
   /** Takes events as they are broadcast, in any order; those of other kinds are ignored. */
   received(events: readonly StoredEvent[]): void {
-    for (const { conversationId: id, seq, session } of events) {
-      if (!session) continue;
-      const { topic, status, enteredAt } = session;
-      const counted = { id, seq, topic, status, enteredAt };
-      this.recent.push(counted);
-      this.view?.put(counted);
-    }
-    if (this.recent.length > 2 * RECENT) this.recent = this.recent.slice(-RECENT);
-    if (this.view) this.tellLater();
+    this.live.received(events);
   }
 
   /** Events may have been missed for good: the sessions are read again. */
   refresh(): void {
-    this.recent = [];
-    if (this.view) void this.reload(this.view);
+    this.live.refresh();
   }
 
   stop(): void {
@@ -95,47 +90,12 @@ export class CounterFeed {
 
   private dropUnused(): void {
     if (this.subscribers.size > 0) return;
-    this.view = undefined;
+    this.live.drop();
     this.staffing = undefined;
     this.cancelTell?.();
     this.cancelTell = undefined;
     this.cancelStaffing?.();
     this.cancelStaffing = undefined;
-  }
-
-  private load(): Promise<DeskCounters> {
-    this.loading ??= this.loadView().finally(() => {
-      this.loading = undefined;
-    });
-    return this.loading;
-  }
-
-  private async loadView(): Promise<DeskCounters> {
-    const view = new DeskCounters();
-    for await (const sessions of this.ports.sessions()) for (const session of sessions) view.put(session);
-    for (const session of this.recent) view.put(session);
-    view.takeChanges();
-    this.view = view;
-    await this.countStaff(view);
-    return view;
-  }
-
-  private async reload(view: DeskCounters): Promise<void> {
-    const left = view.seqs();
-    for (let pauseMs = FIRST_PAUSE_MS; this.view === view; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-      try {
-        for await (const sessions of this.ports.sessions()) {
-          for (const session of sessions) left.delete(session.id);
-          for (const session of sessions) view.put(session);
-        }
-      } catch {
-        await pause(this.ports.clock, pauseMs);
-        continue;
-      }
-      for (const [id, seq] of left) view.gone(id, seq);
-      if (this.view === view) this.tellLater();
-      return;
-    }
   }
 
   private tellLater(): void {
@@ -145,7 +105,7 @@ export class CounterFeed {
   private tell(): void {
     this.cancelTell?.();
     this.cancelTell = undefined;
-    const topics = this.view?.takeChanges() ?? [];
+    const topics = this.live.current?.takeChanges() ?? [];
     if (topics.length > 0) this.send(topics.map((counts) => this.staffed(counts)));
   }
 
@@ -161,7 +121,7 @@ export class CounterFeed {
     const before = this.staffing;
     try {
       const staffing = await this.ports.staffing(view.all().map(({ topic }) => topic));
-      if (this.view !== view) return;
+      if (this.live.current !== view) return;
       this.staffing = staffing;
       const changed = view.all().filter(({ topic }) => before?.topics[topic] !== staffing.topics[topic]);
       if (changed.length > 0 || before?.online !== staffing.online)
@@ -169,7 +129,7 @@ export class CounterFeed {
     } catch (error) {
       this.ports.failed(error);
     }
-    if (this.view === view)
+    if (this.live.current === view)
       this.cancelStaffing = this.ports.clock.setTimeout(() => void this.countStaff(view), STAFFING_MS);
   }
 

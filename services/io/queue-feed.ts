@@ -1,12 +1,12 @@
 import type { StoredEvent } from "../../actors/conversation/conversation.events";
 import type { Clock } from "../../lib/actor/ports";
-import { pause } from "../../lib/actor/time";
 import { ParleyError } from "../../lib/errors";
 import { hasRole } from "../auth/principal";
 import type { SessionView } from "../conversation-views";
 import { STAFF } from "../schemas";
 import { type QueueDelta, QueueView } from "../session/queue";
 import type { ClientSocket } from "./client-socket";
+import { LiveView, pagesOf } from "./live-view";
 import { QueueChannel } from "./queue-channel";
 
 export interface QueueFeedPorts {
@@ -24,33 +24,34 @@ export interface QueueSnapshot {
   sessions: SessionView[];
 }
 
-/** Session events kept for views that are loaded later: projections may lag behind what was broadcast. */
-const RECENT = 2_000;
 /** Waiting sessions that are listed; a queue beyond it is told in part. */
 const MAX_LISTED = 50_000;
 /** Topics of one socket. */
 const MAX_TOPICS = 100;
-/** Pauses between attempts to read the list again. */
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
 
 /** The queue as the subscribers of this node see it; kept only while there are any, or somebody else wants it. */
 export class QueueFeed {
   /** By topic; undefined is the whole queue. Each has subscribers. */
   private readonly channels = new Map<string | undefined, QueueChannel>();
-  private recent: StoredEvent[] = [];
-  private current: QueueView | undefined;
-  private loading: Promise<QueueView> | undefined;
+  private readonly live: LiveView<SessionView, QueueDelta | undefined, QueueView>;
   private kept = false;
 
-  constructor(private readonly ports: QueueFeedPorts) {}
+  constructor(private readonly ports: QueueFeedPorts) {
+    this.live = new LiveView<SessionView, QueueDelta | undefined, QueueView>({
+      clock: ports.clock,
+      make: () => new QueueView(),
+      pages: () => pagesOf((cursor) => ports.list(cursor)),
+      mostListed: MAX_LISTED,
+      changed: (changes) => this.tell(changes),
+    });
+  }
 
   /**
    * Subscribes a socket to the queue of a topic, or to the whole one.
    * @throws ParleyError FORBIDDEN when the user lost the right meanwhile, LIMIT_REACHED
    */
   async subscribe(socket: ClientSocket, topic?: string): Promise<QueueSnapshot> {
-    const view = this.current ?? (await this.load());
+    const view = this.live.current ?? (await this.live.load());
     const refusal = this.refusal(socket, topic);
     if (refusal) {
       this.dropUnused();
@@ -76,7 +77,7 @@ export class QueueFeed {
   /** The queue, kept from now on whether or not there are subscribers. Rejects when it cannot be read. */
   async keep(): Promise<QueueView> {
     this.kept = true;
-    return this.current ?? this.load();
+    return this.live.current ?? this.live.load();
   }
 
   /** Ends `keep`. */
@@ -87,18 +88,12 @@ export class QueueFeed {
 
   /** Takes events as they are broadcast, in any order; those of other kinds are ignored. One frame tells of them all. */
   received(events: readonly StoredEvent[]): void {
-    const ofSessions = events.filter(({ session }) => session !== undefined);
-    if (ofSessions.length === 0) return;
-    this.recent.push(...ofSessions);
-    if (this.recent.length > 2 * RECENT) this.recent = this.recent.slice(-RECENT);
-    const { current: view } = this;
-    if (view) this.tell(ofSessions.map((event) => view.apply(event)));
+    this.live.received(events);
   }
 
   /** Events may have been missed for good: the list is read again, and the subscribers are told what it changes. */
   refresh(): void {
-    this.recent = [];
-    if (this.current) void this.reload(this.current);
+    this.live.refresh();
   }
 
   private refusal(socket: ClientSocket, topic: string | undefined): ParleyError | undefined {
@@ -109,58 +104,12 @@ export class QueueFeed {
   }
 
   private dropUnused(): void {
-    if (this.channels.size === 0 && !this.kept) this.current = undefined;
+    if (this.channels.size === 0 && !this.kept) this.live.drop();
   }
 
   private tell(changes: ReadonlyArray<QueueDelta | undefined>): void {
     const deltas = changes.filter((delta) => delta !== undefined);
     if (deltas.length === 0) return;
     for (const channel of this.channels.values()) channel.tell(deltas);
-  }
-
-  private load(): Promise<QueueView> {
-    this.loading ??= this.loadView().finally(() => {
-      this.loading = undefined;
-    });
-    return this.loading;
-  }
-
-  private async loadView(): Promise<QueueView> {
-    const view = new QueueView();
-    for await (const sessions of this.pages()) for (const session of sessions) view.put(session);
-    for (const event of this.recent) view.apply(event);
-    this.current = view;
-    return view;
-  }
-
-  private async reload(view: QueueView): Promise<void> {
-    const isCurrent = (): boolean => this.current === view;
-    const left = view.seqs();
-    for (let pauseMs = FIRST_PAUSE_MS; isCurrent(); pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-      let listed = 0;
-      try {
-        for await (const sessions of this.pages()) {
-          listed += sessions.length;
-          for (const { id } of sessions) left.delete(id);
-          if (isCurrent()) this.tell(sessions.map((session) => view.put(session)));
-        }
-      } catch {
-        await pause(this.ports.clock, pauseMs);
-        continue;
-      }
-      if (isCurrent() && listed < MAX_LISTED) this.tell([...left].map(([id, seq]) => view.gone(id, seq)));
-      return;
-    }
-  }
-
-  private async *pages(): AsyncGenerator<SessionView[]> {
-    let cursor: string | undefined;
-    let listed = 0;
-    do {
-      const page = await this.ports.list(cursor);
-      yield page.sessions;
-      listed += page.sessions.length;
-      cursor = page.cursor;
-    } while (cursor !== undefined && listed < MAX_LISTED);
   }
 }

@@ -9,6 +9,7 @@ import { callSupervision } from "../supervision/supervision.internal";
 import type { ClientSocket } from "./client-socket";
 import { CounterFeed } from "./counter-feed";
 import type { Route } from "./dispatcher";
+import { pagesOf } from "./live-view";
 import { localRoute } from "./local-route";
 import type { RoomTable } from "./rooms/room-table";
 import { Watches } from "./watches";
@@ -101,13 +102,8 @@ export class Supervision {
 }
 
 async function* openSessions(broker: ServiceBroker): AsyncGenerator<readonly CountedSession[]> {
-  for (const status of OPEN) {
-    let cursor: string | undefined;
-    do {
-      const params = { status, ...(cursor !== undefined && { cursor }) };
-      const page = await callSupervision(broker, "supervision.sessions", params);
-      yield page.sessions;
-      cursor = page.cursor;
-    } while (cursor !== undefined);
-  }
+  for (const status of OPEN)
+    yield* pagesOf((cursor) =>
+      callSupervision(broker, "supervision.sessions", { status, ...(cursor !== undefined && { cursor }) }),
+    );
 }

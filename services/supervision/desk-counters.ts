@@ -1,4 +1,5 @@
 import type { Static } from "@sinclair/typebox";
+import type { StoredEvent } from "../../actors/conversation/conversation.events";
 import { bisect } from "../../lib/bisect";
 import { keepNewest } from "../../lib/keep-newest";
 import type { TopicCounts } from "./supervision.contract";
@@ -51,6 +52,13 @@ export class DeskCounters {
       this.open.set(id, session);
       this.count(session, 1);
     }
+  }
+
+  /** Takes an event of any conversation; everything that concerns no session is ignored. */
+  apply({ conversationId: id, seq, session }: StoredEvent): void {
+    if (!session) return;
+    const { topic, status, enteredAt } = session;
+    this.put({ id, seq, topic, status, enteredAt });
   }
 
   /** The open sessions by id, with the event through which each is known. */
