@@ -51,12 +51,13 @@ export class QueueFeed {
    * @throws ParleyError FORBIDDEN when the user lost the right meanwhile, LIMIT_REACHED
    */
   async subscribe(socket: ClientSocket, topic?: string): Promise<QueueSnapshot> {
-    const view = this.live.current ?? (await this.live.load());
+    const loaded = this.live.current ?? (await this.live.load());
     const refusal = this.refusal(socket, topic);
     if (refusal) {
       this.dropUnused();
       throw refusal;
     }
+    const view = this.live.restore(loaded);
     let channel = this.channels.get(topic);
     if (!channel) this.channels.set(topic, (channel = new QueueChannel(topic, this.ports.newEpoch())));
     channel.subscribers.add(socket);
