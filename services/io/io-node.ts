@@ -1,5 +1,4 @@
 import type { ServiceBroker } from "moleculer";
-import type { StoredEvent } from "../../actors/conversation/conversation.events";
 import { answerMetricsOf } from "../../lib/answer-metrics";
 import { FailureSeries } from "../../lib/failure-series";
 import { toWireError } from "../../lib/middlewares/errors";
@@ -7,15 +6,14 @@ import type { Patience } from "../../lib/patience";
 import type { Resources } from "../../lib/resources";
 import { type Activity, activityOf } from "../agents/activity";
 import type { Authenticator } from "../auth/authenticator";
-import { hasRole, type Principal } from "../auth/principal";
+import type { Principal } from "../auth/principal";
 import { broadcast } from "../call";
 import type { BrokerEvents } from "../events";
 import { callPresence } from "../presence/presence.internal";
-import { STAFF } from "../schemas";
-import { callSession } from "../session/session.internal";
 import { backlogOf, type ClientSocket, cut, forgetHandshake } from "./client-socket";
 import { Connections } from "./connections";
 import { Cores } from "./cores";
+import { Desk } from "./desk";
 import { Dispatcher } from "./dispatcher";
 import { drain } from "./drain";
 import { Fanout } from "./fanout";
@@ -24,13 +22,10 @@ import { type IoMetrics, ioMetrics } from "./io-metrics";
 import { Identities } from "./identities";
 import { PacketLimits } from "./limits";
 import { MarkWatch } from "./mark-watch";
-import { PositionFeed } from "./position-feed";
 import { PresenceReporter } from "./presence-reporter";
-import { QueueFeed } from "./queue-feed";
 import { roomPorts } from "./room-ports";
 import { RoomTable } from "./rooms/room-table";
 import { routesOf } from "./routes";
-import { Supervision } from "./supervision";
 import { TypingState } from "./typing";
 import { Wire } from "./wire";
 
@@ -59,9 +54,7 @@ export class IoNode {
   private readonly handshake: Handshake;
   private readonly identities: Identities;
   private readonly dispatcher: Dispatcher;
-  private readonly queue: QueueFeed;
-  private readonly positions: PositionFeed;
-  private readonly supervision: Supervision;
+  private readonly desk: Desk;
   private readonly typing: TypingState;
   private readonly presence: PresenceReporter;
   private readonly activity: Activity;
@@ -83,21 +76,16 @@ export class IoNode {
       callsInFlight: () => this.dispatcher.inFlight,
     });
     this.fanout = new Fanout(this.connections, this.metrics.deliveries);
-    // Memberships of a sole node are never behind: no socket needs them looked up again.
     this.cores = this.makeCores();
-    this.queue = this.makeQueue();
-    this.positions = this.makePositions();
     const ports = roomPorts(this.cores, { clock, monotonic }, this.fanout, {
-      found: (events) => this.tellDesk(events),
-      missed: () => {
-        this.queue.refresh();
-        this.supervision.missed();
-      },
+      found: (events) => this.desk.received(events),
+      missed: () => this.desk.missed(),
     });
+    // Memberships of a sole node are never behind: no socket needs them looked up again.
     this.rooms = new RoomTable(ports, sole ? { youngMs: 0 } : {});
     this.marks = sole ? undefined : new MarkWatch({ ...ports, list: () => this.cores.marks(), rooms: this.rooms });
     const isFresh = (): boolean => parts.authenticator.isFresh;
-    this.supervision = new Supervision({ broker, rooms: this.rooms, isFresh });
+    this.desk = new Desk({ broker, connections: this.connections, rooms: this.rooms, isFresh });
     this.typing = new TypingState(clock);
     this.presence = this.makePresence();
     this.activity = activityOf(broker);
@@ -111,7 +99,7 @@ export class IoNode {
     await Promise.all([this.cores.hearAll(), this.marks?.start()]);
     this.identities.start();
     this.presence.start();
-    this.positions.start();
+    this.desk.start();
     this.sweepLater();
   }
 
@@ -142,7 +130,7 @@ export class IoNode {
 
   receivedFlush(flush: BrokerEvents["log.flush"]): void {
     this.rooms.receiveFlush(flush);
-    this.tellDesk(flush.events);
+    this.desk.received(flush.events);
     this.metrics.arrived(flush.events.at(-1)?.at, this.parts.resources.clock.now());
   }
 
@@ -153,7 +141,7 @@ export class IoNode {
 
   receivedFound(found: BrokerEvents["log.found"]): void {
     this.rooms.receiveFound(found);
-    this.tellDesk(found.events);
+    this.desk.received(found.events);
   }
 
   /** The connection to the broker was gone: whatever was told meanwhile did not arrive here. */
@@ -179,24 +167,17 @@ export class IoNode {
     this.draining = true;
     this.cancelSweep?.();
     this.presence.stop();
-    this.positions.stop();
-    this.supervision.stop();
+    this.desk.stop();
     this.marks?.stop();
     for (const socket of [...this.connections.all()]) cut(socket);
     this.rooms.stop();
-  }
-
-  private tellDesk(events: readonly StoredEvent[]): void {
-    this.queue.received(events);
-    this.supervision.received(events);
   }
 
   private disconnected(socket: ClientSocket): void {
     const userId = socket.data.user.id;
     this.connections.remove(socket);
     this.rooms.removeSocket(socket.id);
-    this.queue.unsubscribe(socket);
-    this.supervision.closed(socket);
+    this.desk.closed(socket);
     for (const place of this.typing.forget(socket)) {
       void broadcast(this.parts.broker, "typing.changed", { ...place, userId, on: false }, ["io"]);
     }
@@ -212,7 +193,7 @@ export class IoNode {
 
   /** Ends sockets whose token has expired, and cuts off those that do not read what they are sent. */
   private sweep(): void {
-    this.supervision.sweep();
+    this.desk.sweep();
     const { config, clock } = this.parts.resources;
     const now = clock.now();
     for (const socket of [...this.connections.all()]) {
@@ -226,27 +207,6 @@ export class IoNode {
     return new Cores(broker, resources.clock, {
       coreHeard: (incarnation, flush) => this.rooms.coreHeard(incarnation, flush),
       coreLost: (incarnation) => this.rooms.coreLost(incarnation),
-    });
-  }
-
-  private makeQueue(): QueueFeed {
-    const { broker, resources } = this.parts;
-    return new QueueFeed({
-      clock: resources.clock,
-      list: (cursor) => callSession(broker, "session.waiting", cursor === undefined ? {} : { cursor }),
-      newEpoch: () => resources.random.id(),
-    });
-  }
-
-  private makePositions(): PositionFeed {
-    const { broker, resources } = this.parts;
-    const { queue, connections } = this;
-    return new PositionFeed({
-      clock: resources.clock,
-      queue,
-      connections,
-      flows: async (topics) => (await callSession(broker, "session.flow", { topics })).flows,
-      failed: (error) => broker.logger.warn("customers could not be told their positions", { error }),
     });
   }
 
@@ -284,22 +244,19 @@ export class IoNode {
       clock: this.parts.resources.clock,
       connections: this.connections,
       authenticator: this.parts.authenticator,
-      changed: (socket) => {
-        if (!hasRole(socket.data.user, STAFF)) this.queue.unsubscribe(socket);
-        this.supervision.changed(socket);
-      },
+      changed: (socket) => this.desk.changed(socket),
     });
   }
 
   private makeDispatcher(): Dispatcher {
     const { broker, resources, authenticator } = this.parts;
     const { config, clock, random } = resources;
-    const { queue, typing, supervision, rooms, limits } = this;
+    const { typing, desk, rooms, limits } = this;
     return new Dispatcher({
       clock,
       limits,
       patience: this.parts.patience,
-      routes: routesOf({ broker, clock, queue, typing, supervision, rooms }),
+      routes: routesOf({ broker, clock, typing, desk, rooms }),
       timeoutMs: config.REQUEST_TIMEOUT_MS,
       bufferBytes: config.SOCKET_BUFFER_BYTES,
       maxInFlight: config.LIMIT_PACKETS_PER_SECOND * IN_FLIGHT_SECONDS,

@@ -8,21 +8,18 @@ import { CONTRACTS } from "../contracts";
 import { typing } from "../presence/presence.contract";
 import { list, sync } from "../room/room.contract";
 import { catchUp, homesOf } from "../room/catch-up";
-import { queue } from "../session/queue.contract";
 import type { ClientSocket } from "./client-socket";
+import type { Desk } from "./desk";
 import type { CallOptions, Route } from "./dispatcher";
 import { localRoute } from "./local-route";
-import type { QueueFeed } from "./queue-feed";
 import type { RoomTable } from "./rooms/room-table";
-import type { Supervision } from "./supervision";
 import type { TypingState } from "./typing";
 
 export interface RouteParts {
   readonly broker: ServiceBroker;
   readonly clock: Clock;
-  readonly queue: QueueFeed;
   readonly typing: TypingState;
-  readonly supervision: Pick<Supervision, "routes">;
+  readonly desk: Pick<Desk, "routes">;
   readonly rooms: Pick<RoomTable, "audienceOf" | "afterSync">;
 }
 
@@ -32,8 +29,7 @@ export function routesOf(parts: RouteParts): ReadonlyMap<string, Route> {
   for (const contract of CONTRACTS) {
     if (contract.socket !== undefined) routes.set(contract.socket, actionRoute(parts.broker, contract));
   }
-  const own = [listRoute(parts), syncRoute(parts), queueRoute(parts), typingRoute(parts)];
-  for (const route of [...own, ...parts.supervision.routes()]) {
+  for (const route of [listRoute(parts), syncRoute(parts), typingRoute(parts), ...parts.desk.routes()]) {
     if (route.contract.socket !== undefined) routes.set(route.contract.socket, route);
   }
   return routes;
@@ -69,13 +65,6 @@ function syncRoute({ broker, clock, rooms }: RouteParts): Route {
     return answer;
   });
 }
-
-const queueRoute = ({ queue: feed }: RouteParts): Route =>
-  localRoute(queue, async (socket, { subscribe, topic }: Params<typeof queue>) => {
-    if (subscribe) return feed.subscribe(socket, topic);
-    feed.unsubscribe(socket, topic);
-    return { seq: 0, sessions: [] };
-  });
 
 const typingRoute = ({ broker, typing: state, rooms }: RouteParts): Route =>
   localRoute(typing, async (socket, { on, ...place }: Params<typeof typing>) => {
