@@ -66,11 +66,12 @@ export class PositionFeed {
       return;
     }
     const view = await queue.keep();
-    const waitersIn = (topic: string): Waiter[] => this.waitersIn(view.sessions(topic));
-    const topics = view.topics().filter((topic) => waitersIn(topic).length > 0);
+    const isHere = ({ customerId }: SessionView): boolean => connections.ofUser(customerId).length > 0;
+    const topics = view.topics().filter((topic) => view.sessions(topic).some(isHere));
     if (topics.length === 0) return;
     const known = await flows(topics);
-    for (const topic of topics) for (const waiter of waitersIn(topic)) this.tell(waiter, known[topic] ?? undefined);
+    for (const topic of topics)
+      for (const waiter of this.waitersIn(view.sessions(topic))) this.tell(waiter, known[topic] ?? undefined);
   }
 
   private waitersIn(lane: readonly SessionView[]): Waiter[] {
