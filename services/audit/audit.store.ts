@@ -6,6 +6,7 @@ import {
   type Filter,
   type Store,
 } from "../../lib/store/collection";
+import { cursorAt, following } from "../../lib/store/cursor";
 
 /** Something that a user did and that nobody else sees; never changed, never deleted. */
 export interface AuditDocument extends Document {
@@ -55,19 +56,11 @@ export class AuditStore {
     const filter: Filter = {
       ...(by !== undefined && { by: { $eq: by } }),
       ...(target !== undefined && { target: { $eq: target } }),
-      ...after(cursor),
+      ...following("at", "descending", cursor),
     };
     const found = await this.#entries.find(filter, { sort: { at: -1, _id: -1 }, limit: limit + 1 });
     const entries = found.slice(0, limit);
     const last = entries.at(-1);
-    return found.length > limit && last ? { entries, cursor: `${last.at}/${last._id}` } : { entries };
+    return found.length > limit && last ? { entries, cursor: cursorAt(last.at, last._id) } : { entries };
   }
-}
-
-/** The filter of what follows a cursor in descending (at, _id). */
-function after(cursor: string | undefined): Filter {
-  const slash = cursor?.indexOf("/") ?? -1;
-  const at = Number(cursor?.slice(0, slash));
-  if (cursor === undefined || slash < 0 || !Number.isFinite(at)) return {};
-  return { $or: [{ at: { $lt: at } }, { at, _id: { $lt: cursor.slice(slash + 1) } }] };
 }

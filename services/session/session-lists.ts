@@ -1,6 +1,7 @@
 import type { SessionState } from "../../actors/conversation/conversation.session-state";
 import type { ConversationStore } from "../../actors/conversation/conversation.store";
 import type { Filter } from "../../lib/store/collection";
+import { cursorAt, following } from "../../lib/store/cursor";
 import { type SessionView, sessionView } from "../conversation-views";
 import { compareWaiting } from "./queue";
 
@@ -24,7 +25,7 @@ export async function listSessions(
   const filter: Filter = {
     "session.status": status ?? { $exists: true },
     ...(customerId !== undefined && { "session.customerId": customerId }),
-    ...after(cursor),
+    ...following("session.openedAt", "ascending", cursor),
   };
   const sort = { "session.openedAt": 1, _id: 1 } as const;
   const found = await store.conversations.find(filter, { sort, limit: limit + 1 });
@@ -35,17 +36,7 @@ export async function listSessions(
   );
   const last = page.at(-1);
   if (found.length <= limit || !last?.session) return { sessions };
-  return { sessions, cursor: `${last.session.openedAt}/${last._id}` };
-}
-
-/** The filter of what follows a cursor in ascending (openedAt, _id). */
-function after(cursor: string | undefined): Filter {
-  const slash = cursor?.indexOf("/") ?? -1;
-  const at = Number(cursor?.slice(0, slash));
-  if (cursor === undefined || slash < 0 || !Number.isFinite(at)) return {};
-  return {
-    $or: [{ "session.openedAt": { $gt: at } }, { "session.openedAt": at, _id: { $gt: cursor.slice(slash + 1) } }],
-  };
+  return { sessions, cursor: cursorAt(last.session.openedAt, last._id) };
 }
 
 /** Sessions of these statuses wait while nobody has them. */
@@ -60,7 +51,10 @@ export async function listWaiting(
   topic: string | undefined,
   { cursor, limit }: { cursor?: string | undefined; limit: number },
 ): Promise<SessionPage> {
-  const where: Filter = { ...(topic !== undefined && { "session.topic": { $eq: topic } }), ...behind(cursor) };
+  const where: Filter = {
+    ...(topic !== undefined && { "session.topic": { $eq: topic } }),
+    ...following("session.rank", "ascending", cursor),
+  };
   const sort = { "session.rank": 1, _id: 1 } as const;
   const found = await Promise.all(
     WAITING.map((status) => store.conversations.find({ ...where, ...status }, { sort, limit: limit + 1 })),
@@ -72,18 +66,7 @@ export async function listWaiting(
   const page = sessions.slice(0, limit);
   const last = page.at(-1);
   if (sessions.length <= limit || last?.rank === undefined) return { sessions: page };
-  return { sessions: page, cursor: `${last.rank}/${last.id}` };
-}
-
-/** The same as `after`, of (rank, _id). The first condition is what an index can be entered with. */
-function behind(cursor: string | undefined): Filter {
-  const slash = cursor?.indexOf("/") ?? -1;
-  const rank = Number(cursor?.slice(0, slash));
-  if (cursor === undefined || slash < 0 || !Number.isFinite(rank)) return {};
-  return {
-    "session.rank": { $gte: rank },
-    $or: [{ "session.rank": { $gt: rank } }, { _id: { $gt: cursor.slice(slash + 1) } }],
-  };
+  return { sessions: page, cursor: cursorAt(last.rank, last.id) };
 }
 
 /** How many sessions of its topic are before this one in the queue, counting no further than `limit`. */
