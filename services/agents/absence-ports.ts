@@ -5,9 +5,10 @@ import { timerCommandId } from "../../lib/scheduling/due-scan";
 import { systemCommand } from "../conversation-command";
 import { callPresence } from "../presence/presence.internal";
 import { callRoom } from "../room/room.internal";
+import type { ListedSession } from "../session/session-lists";
 import type { AbsencePorts } from "./absence";
 import type { AgentStore } from "./agents.store";
-import { type ListedSession, OFFLINE, type OpenSessions } from "./open-sessions";
+import { OFFLINE, type OpenSessions } from "./open-sessions";
 
 const COMMAND_MS = 5_000;
 

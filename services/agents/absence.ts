@@ -1,6 +1,7 @@
 import { sideBySide } from "../../lib/side-by-side";
+import type { ListedSession } from "../session/session-lists";
 import type { AgentDocument, AgentStore } from "./agents.store";
-import type { ListedSession, OpenSessions } from "./open-sessions";
+import type { OpenSessions } from "./open-sessions";
 
 export interface AbsencePorts {
   readonly agents: Pick<AgentStore, "pages" | "left" | "cameBack">;

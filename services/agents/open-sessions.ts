@@ -1,14 +1,7 @@
 import { isA } from "../../actors/conversation/conversation.events";
-import type { ConversationStore, Snapshot } from "../../actors/conversation/conversation.store";
-import type { SessionState } from "../../actors/conversation/conversation.session-state";
+import type { ConversationStore } from "../../actors/conversation/conversation.store";
 import type { Filter } from "../../lib/store/collection";
-
-/** A session as its projection has it, with the seq of the last event in it. */
-export interface ListedSession {
-  readonly id: string;
-  readonly seq: number;
-  readonly session: SessionState;
-}
+import { findWaiting, listed, type ListedSession } from "../session/session-lists";
 
 /** What an agent has open, and which slots that takes. */
 export interface Load {
@@ -54,14 +47,8 @@ export class OpenSessions {
   }
 
   /** The first of a topic's queue, in order; those that are closing wait as well while nobody has them. */
-  async waiting(topic: string, limit: number): Promise<ListedSession[]> {
-    const pages = await Promise.all(
-      ["unassigned", "closing"].map((status) => {
-        const filter: Filter = { "session.topic": { $eq: topic }, "session.status": status, "session.agentId": null };
-        return this.store.conversations.find(filter, { sort: { "session.rank": 1 }, limit });
-      }),
-    );
-    return listed(pages.flat()).sort(inOrder).slice(0, limit);
+  waiting(topic: string, limit: number): Promise<ListedSession[]> {
+    return findWaiting(this.store, topic, { limit });
   }
 
   /** Who served the customer last, in another session. */
@@ -86,15 +73,8 @@ export class OpenSessions {
   }
 }
 
-/** The order of the queue. */
-export const inOrder = (a: ListedSession, b: ListedSession): number =>
-  a.session.rank - b.session.rank || (a.id < b.id ? -1 : Number(a.id > b.id));
-
 /** Why the system gives a session back whose agent is gone. */
 export const OFFLINE = "offline";
-
-const listed = (snapshots: readonly Snapshot[]): ListedSession[] =>
-  snapshots.flatMap(({ _id: id, appliedSeq: seq, session }) => (session ? [{ id, seq, session }] : []));
 
 /** The number of a slot from its key, `slot/<agent>/<n>/<generation>`. */
 function slotOf(key: string | undefined): number | undefined {

@@ -1,6 +1,6 @@
 import { sideBySide } from "../../lib/side-by-side";
 import { assign, type Assignment, type Candidate, type Needs } from "../session/assignment";
-import type { ListedSession } from "./open-sessions";
+import type { ListedSession } from "../session/session-lists";
 
 /** A candidate, and the slots that are known to be taken. */
 export interface TeamMember extends Candidate {

@@ -2,10 +2,11 @@ import { ParleyError } from "../../lib/errors";
 import { resourcesOf } from "../../lib/resources";
 import { callRoom } from "../room/room.internal";
 import { assign, type Assignment } from "../session/assignment";
+import { isWaiting } from "../session/queue";
+import type { ListedSession } from "../session/session-lists";
 import type { PushExplanation } from "./agents.internal";
 import { newAgent } from "./agents.store";
 import { shownOf } from "./assignments.store";
-import type { ListedSession } from "./open-sessions";
 import { PushAssigner } from "./push-assigner";
 import { type PushParts, pushPorts, pushTopics } from "./push-ports";
 
@@ -56,8 +57,7 @@ export class PushDesk {
     const { assignments, agents, roster, broker } = this.parts;
     const found = await this.read(conversationId);
     const { session } = found;
-    const waits = session.agentId === undefined && session.status !== "closed";
-    if (waits && (await pushTopics(broker)).includes(session.topic)) {
+    if (isWaiting(session) && (await pushTopics(broker)).includes(session.topic)) {
       const [team, needs] = await Promise.all([roster.team(await agents.online()), this.ports.needs(found)]);
       return this.tell(assign(team, needs));
     }

@@ -4,11 +4,12 @@ import { resourcesOf } from "../../lib/resources";
 import { systemCommand } from "../conversation-command";
 import { callRoom } from "../room/room.internal";
 import type { Needs } from "../session/assignment";
+import { inOrder, type ListedSession } from "../session/session-lists";
 import { topicsOf } from "../topics/topics.directory";
 import type { AgentMetrics } from "./agents.metrics";
 import type { AgentStore } from "./agents.store";
 import type { AssignmentStore } from "./assignments.store";
-import { inOrder, type ListedSession, type OpenSessions } from "./open-sessions";
+import type { OpenSessions } from "./open-sessions";
 import type { Outcome, PushPorts } from "./push-assigner";
 import type { Roster } from "./roster";
 
@@ -27,7 +28,7 @@ const WAITING_PER_TOPIC = 200;
 const PASS_OVER_MS = 300_000;
 const COMMAND_MS = 5_000;
 
-/** Does any topic push? */
+/** The topics that push. */
 export const pushTopics = async (broker: ServiceBroker): Promise<string[]> =>
   (await topicsOf(broker).all()).flatMap(({ id, mode }) => (mode === "push" ? [id] : []));
 

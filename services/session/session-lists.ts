@@ -1,9 +1,8 @@
 import type { SessionState } from "../../actors/conversation/conversation.session-state";
-import type { ConversationStore } from "../../actors/conversation/conversation.store";
+import type { ConversationStore, Snapshot } from "../../actors/conversation/conversation.store";
 import type { Filter } from "../../lib/store/collection";
 import { cursorAt, following } from "../../lib/store/cursor";
 import { type SessionView, sessionView } from "../conversation-views";
-import { compareWaiting } from "./queue";
 
 export interface SessionFilter {
   readonly status?: string;
@@ -45,28 +44,48 @@ const WAITING: ReadonlyArray<Filter> = [
   { "session.status": "closing", "session.agentId": null },
 ];
 
-/** The waiting sessions of a topic, or of all, in the order of the queue, as staff see them. From the projections. */
-export async function listWaiting(
+/** A session as its projection has it, with the seq of the last event in it. */
+export interface ListedSession {
+  readonly id: string;
+  readonly seq: number;
+  readonly session: SessionState;
+}
+
+export const listed = (snapshots: readonly Snapshot[]): ListedSession[] =>
+  snapshots.flatMap(({ _id: id, appliedSeq: seq, session }) => (session ? [{ id, seq, session }] : []));
+
+/** The order of the queue. */
+export const inOrder = (a: ListedSession, b: ListedSession): number =>
+  a.session.rank - b.session.rank || (a.id < b.id ? -1 : Number(a.id > b.id));
+
+/** The first of the sessions that wait, of a topic or of all, in the order of the queue. From the projections. */
+export async function findWaiting(
   store: ConversationStore,
   topic: string | undefined,
   { cursor, limit }: { cursor?: string | undefined; limit: number },
-): Promise<SessionPage> {
-  const where: Filter = {
+): Promise<ListedSession[]> {
+  const where = {
     ...(topic !== undefined && { "session.topic": { $eq: topic } }),
     ...following("session.rank", "ascending", cursor),
   };
   const sort = { "session.rank": 1, _id: 1 } as const;
   const found = await Promise.all(
-    WAITING.map((status) => store.conversations.find({ ...where, ...status }, { sort, limit: limit + 1 })),
+    WAITING.map((status) => store.conversations.find({ ...where, ...status }, { sort, limit })),
   );
-  const sessions = found
-    .flat()
-    .flatMap(({ _id, session, appliedSeq }) => (session ? [sessionView(_id, session, appliedSeq, "staff")] : []))
-    .sort(compareWaiting);
-  const page = sessions.slice(0, limit);
+  return listed(found.flat()).sort(inOrder).slice(0, limit);
+}
+
+/** A page of `findWaiting`, as staff see it. */
+export async function listWaiting(
+  store: ConversationStore,
+  topic: string | undefined,
+  { cursor, limit }: { cursor?: string | undefined; limit: number },
+): Promise<SessionPage> {
+  const found = await findWaiting(store, topic, { cursor, limit: limit + 1 });
+  const page = found.slice(0, limit);
+  const sessions = page.map(({ id, seq, session }) => sessionView(id, session, seq, "staff"));
   const last = page.at(-1);
-  if (sessions.length <= limit || last?.rank === undefined) return { sessions: page };
-  return { sessions: page, cursor: cursorAt(last.rank, last.id) };
+  return found.length > limit && last ? { sessions, cursor: cursorAt(last.session.rank, last.id) } : { sessions };
 }
 
 /** How many sessions of its topic are before this one in the queue, counting no further than `limit`. */

@@ -2,7 +2,7 @@ import { DEFAULT_RULES, type SessionRules } from "../../../actors/conversation/c
 import { MemoryStore } from "../../../lib/store/memory";
 import { watchAbsence } from "../../../services/agents/absence";
 import { AgentStore } from "../../../services/agents/agents.store";
-import type { ListedSession } from "../../../services/agents/open-sessions";
+import type { ListedSession } from "../../../services/session/session-lists";
 
 const GRACE_MS = 10_000;
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { DEFAULT_RULES, type SessionState } from "../../../actors/conversation/conversation.session-state";
-import type { ListedSession } from "../../../services/agents/open-sessions";
+import type { ListedSession } from "../../../services/session/session-lists";
 import { type Outcome, PushAssigner, type PushPorts, type TeamMember } from "../../../services/agents/push-assigner";
 import { settle } from "../../support/virtual-clock";
 
