@@ -2,15 +2,12 @@ import type { ServiceBroker } from "moleculer";
 import { isParleyError } from "../../lib/errors";
 import { resourcesOf } from "../../lib/resources";
 import { timerCommandId } from "../../lib/scheduling/due-scan";
-import { systemCommand } from "../conversation-command";
 import { callPresence } from "../presence/presence.internal";
-import { callRoom } from "../room/room.internal";
 import type { ListedSession } from "../session/session-lists";
 import type { AbsencePorts } from "./absence";
 import type { AgentStore } from "./agents.store";
 import { OFFLINE, type OpenSessions } from "./open-sessions";
-
-const COMMAND_MS = 5_000;
+import { order } from "./system-commands";
 
 /** What watching absence takes from the node. */
 export function absencePorts(broker: ServiceBroker, agents: AgentStore, sessions: OpenSessions): AbsencePorts {
@@ -32,11 +29,8 @@ async function giveBack(
   dueAt: number,
 ): Promise<boolean> {
   const commandId = timerCommandId(`${OFFLINE}/${session.assignedSeq ?? 0}`, dueAt);
-  const deadline = resourcesOf(broker).clock.now() + COMMAND_MS;
-  const command = systemCommand(commandId, "return", { reason: OFFLINE, from }, deadline);
   try {
-    const outcome = await callRoom(broker, "room.command", { conversationId: id, command }, { timeout: COMMAND_MS });
-    return "event" in outcome && !outcome.repeated;
+    return await order(broker, id, commandId, "return", { reason: OFFLINE, from });
   } catch (error) {
     // Somebody was faster, or the next look tries again.
     if (!isParleyError(error)) broker.logger.warn("a session could not be given back", { error });

@@ -1,8 +1,6 @@
 import type { ServiceBroker } from "moleculer";
 import { isParleyError } from "../../lib/errors";
 import { resourcesOf } from "../../lib/resources";
-import { systemCommand } from "../conversation-command";
-import { callRoom } from "../room/room.internal";
 import type { Needs } from "../session/assignment";
 import { inOrder, type ListedSession } from "../session/session-lists";
 import { topicsOf } from "../topics/topics.directory";
@@ -12,6 +10,7 @@ import type { AssignmentStore } from "./assignments.store";
 import type { OpenSessions } from "./open-sessions";
 import type { Outcome, PushPorts } from "./push-assigner";
 import type { Roster } from "./roster";
+import { order } from "./system-commands";
 
 export interface PushParts {
   readonly broker: ServiceBroker;
@@ -26,7 +25,6 @@ export interface PushParts {
 const WAITING_PER_TOPIC = 200;
 /** Who gave a session up is not given it again for so long. */
 const PASS_OVER_MS = 300_000;
-const COMMAND_MS = 5_000;
 
 /** The topics that push. */
 export const pushTopics = async (broker: ServiceBroker): Promise<string[]> =>
@@ -78,13 +76,10 @@ async function push(
   agentId: string,
   slot: number,
 ): Promise<Outcome> {
-  const deadline = resourcesOf(broker).clock.now() + COMMAND_MS;
-  const command = systemCommand(`push:${seq}:${agentId}:${slot}`, "push", { agentId, slot }, deadline);
   try {
     if (!(await roster.takes(agentId, slot))) return "not available";
-    const outcome = await callRoom(broker, "room.command", { conversationId: id, command }, { timeout: COMMAND_MS });
-    // The repeat of what another node did has been counted there.
-    return "event" in outcome && !outcome.repeated ? "assigned" : "over";
+    const commandId = `push:${seq}:${agentId}:${slot}`;
+    return (await order(broker, id, commandId, "push", { agentId, slot })) ? "assigned" : "over";
   } catch (error) {
     if (isParleyError(error) && error.type === "LIMIT_REACHED") return "slot taken";
     if (!isParleyError(error)) broker.logger.warn("a session could not be pushed", { error });
