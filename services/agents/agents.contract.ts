@@ -1,9 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import { contract } from "../../lib/contract";
 import { Cursor, Id, Limit, literals, page, STAFF, Time } from "../schemas";
+import { SUPERVISORS } from "../supervision/supervision.contract";
 import { AVAILABILITIES, REASONS } from "./availability";
 
-const SUPERVISORS = ["supervisor", "admin"];
 const Skill = Type.String({ minLength: 1, maxLength: 64, pattern: "^\\S(.*\\S)?$" });
 const Skills = Type.Array(Skill, { maxItems: 50, uniqueItems: true });
 /** More than anybody talks to at once. */
@@ -18,14 +18,8 @@ export const Agent = Type.Object({
   id: Id,
   name: Type.String(),
   availability: literals(AVAILABILITIES),
-  chosen: Type.Unsafe<(typeof AVAILABILITIES)[number]>({
-    ...literals(AVAILABILITIES),
-    description: "What the agent chose; silence and being without a connection make it less",
-  }),
-  reason: Type.Unsafe<(typeof REASONS)[number]>({
-    ...literals(REASONS),
-    description: "Why the availability is what it is",
-  }),
+  chosen: literals(AVAILABILITIES, "What the agent chose; silence and being without a connection make it less"),
+  reason: literals(REASONS, "Why the availability is what it is"),
   since: Time,
   connected: Type.Boolean(),
   load: Type.Integer({ minimum: 0, description: "Open sessions of the agent" }),
@@ -61,7 +55,7 @@ export const list = contract({
   summary: "List the agents with their availability and live load",
   params: Type.Object({ cursor: Cursor, limit: Limit }),
   result: page("agents", Agent),
-  access: { roles: SUPERVISORS },
+  access: { roles: [...SUPERVISORS] },
   errors: [],
   rest: { method: "GET", path: "/agents" },
   socket: "agent.list",
