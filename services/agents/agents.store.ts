@@ -67,7 +67,7 @@ export class AgentStore {
 
   /** The agent chose an availability. */
   choose(userId: string, availability: Availability, now: number): Promise<AgentDocument> {
-    return this.#upsert(userId, { $set: { availability, since: now, lastActiveAt: now } }, now);
+    return this.#upsert(userId, { availability, since: now, lastActiveAt: now }, now);
   }
 
   /** What is left out stays. */
@@ -76,8 +76,7 @@ export class AgentStore {
     what: { skills?: readonly string[]; capacity?: number },
     now: number,
   ): Promise<AgentDocument> {
-    const $set = Object.fromEntries(Object.entries(what).filter(([, value]) => value !== undefined));
-    return this.#upsert(userId, Object.keys($set).length > 0 ? { $set } : {}, now);
+    return this.#upsert(userId, Object.fromEntries(Object.entries(what).filter(([, v]) => v !== undefined)), now);
   }
 
   /** The agents did something. */
@@ -112,9 +111,9 @@ export class AgentStore {
   }
 
   /** Makes a new agent of whoever is none yet: by a unique insert, as two nodes may do it at once. */
-  async #upsert(userId: string, update: Update, now: number): Promise<AgentDocument> {
-    const change = async () =>
-      Object.keys(update).length > 0 ? this.#agents.findOneAndUpdate({ _id: userId }, update) : this.get(userId);
+  async #upsert(userId: string, $set: NonNullable<Update["$set"]>, now: number): Promise<AgentDocument> {
+    const change = () =>
+      Object.keys($set).length > 0 ? this.#agents.findOneAndUpdate({ _id: userId }, { $set }) : this.get(userId);
     const found = await change();
     if (found) return found;
     await this.#agents.insertMany([newAgent(userId, now)]).catch((error: unknown) => {
