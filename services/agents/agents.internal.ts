@@ -15,12 +15,20 @@ export interface PushExplanation {
   readonly judgements: readonly Judgement[];
 }
 
+/** The agents who are online: all, and by topic those with its skills. */
+export interface Staffing {
+  readonly online: number;
+  readonly topics: Readonly<Record<string, number>>;
+}
+
 /** Actions of the agents service that only other services and operators call. */
 export type AgentsInternal = {
   /** These agents did something, a few seconds ago at most. */
   "agents.heard": { params: { userIds: readonly string[] }; result: null };
   /** The agent's open sessions, not counting one of them, and the capacity. */
   "agents.load": { params: { agentId: string; besides: string }; result: { load: number; capacity: number } };
+  /** The agents as they are now. */
+  "agents.staffing": { params: { topics: readonly string[] }; result: Staffing };
   /** All agents by id, a page of them. For operators. */
   "agents.inspect": { params: { after?: string; limit: number }; result: { agents: AgentView[] } };
   /** One look at who is connected; gives back the sessions of those who have been gone for longer than the topic says. */

@@ -8,6 +8,7 @@ import type { Meta } from "../auth/principal";
 import { callerOf } from "../conversation-command";
 import { conversationsOf, onSettled } from "../conversations";
 import { writeProjections } from "../other-cores";
+import { topicsOf } from "../topics/topics.directory";
 import { callUsers } from "../users/users.internal";
 import { watchAbsence } from "./absence";
 import { absencePorts } from "./absence-ports";
@@ -98,6 +99,17 @@ export default class AgentsService extends DomainService {
     const [agent, open] = await Promise.all([this.agents.get(agentId), this.sessions.of([agentId])]);
     const { capacity } = agent ?? newAgent(agentId, 0);
     return { load: open.filter(({ id }) => id !== besides).length, capacity };
+  }
+
+  @InternalAction("staffing", READ)
+  async staffing(ctx: InternalCtx<"agents.staffing">): InternalAnswer<"agents.staffing"> {
+    const online = await this.roster.online();
+    const directory = topicsOf(this.broker);
+    const counts = ctx.params.topics.map(async (topic) => {
+      const { skills } = await directory.get(topic);
+      return [topic, online.filter((agent) => skills.every((skill) => agent.skills.includes(skill))).length] as const;
+    });
+    return { online: online.length, topics: Object.fromEntries(await Promise.all(counts)) };
   }
 
   @InternalAction("inspect", READ)

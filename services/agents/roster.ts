@@ -38,6 +38,14 @@ export class Roster {
     });
   }
 
+  /** Those who are online at this moment. */
+  async online(): Promise<AgentDocument[]> {
+    const agents = await this.parts.agents.online();
+    const ids = agents.map(({ _id }) => _id);
+    const [names, standing] = await Promise.all([this.names(ids), this.standings(agents)]);
+    return agents.filter((agent) => names.has(agent._id) && standing(agent).effective.availability === "online");
+  }
+
   /** Candidates for sessions, with their load. */
   async team(agents: readonly AgentDocument[]): Promise<TeamMember[]> {
     const ids = agents.map(({ _id }) => _id);

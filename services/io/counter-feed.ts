@@ -1,10 +1,10 @@
 import type { StoredEvent } from "../../actors/conversation/conversation.events";
 import type { Clock } from "../../lib/actor/ports";
 import { ParleyError } from "../../lib/errors";
+import type { Staffing } from "../agents/agents.internal";
 import { hasRole } from "../auth/principal";
 import { type CountedSession, type CountsOfTopic, DeskCounters } from "../supervision/desk-counters";
 import { SUPERVISORS } from "../supervision/supervision.contract";
-import type { Staffing } from "../supervision/supervision.internal";
 import type { ClientSocket } from "./client-socket";
 import { LiveView } from "./live-view";
 import { encodeEvent, sendPacket } from "./wire";

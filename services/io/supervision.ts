@@ -2,6 +2,7 @@ import type { ServiceBroker } from "moleculer";
 import type { StoredEvent } from "../../actors/conversation/conversation.events";
 import type { Params } from "../../lib/contract";
 import { resourcesOf } from "../../lib/resources";
+import { callAgents } from "../agents/agents.internal";
 import { hasRole } from "../auth/principal";
 import type { CountedSession } from "../supervision/desk-counters";
 import { counters, SUPERVISORS, watch } from "../supervision/supervision.contract";
@@ -43,8 +44,7 @@ export class Supervision {
     this.counters = new CounterFeed({
       clock,
       sessions: () => openSessions(broker),
-      staffing: (topics) =>
-        callSupervision(broker, "supervision.staffing", { topics }, { timeout: STAFFING_TIMEOUT_MS }),
+      staffing: (topics) => callAgents(broker, "agents.staffing", { topics }, { timeout: STAFFING_TIMEOUT_MS }),
       failed: (error) => broker.logger.warn("agents could not be counted", { error }),
     });
   }

@@ -6,12 +6,6 @@ import type { watch } from "./supervision.contract";
 /** What a watch begins with. */
 export type Watched = Static<(typeof watch)["result"]>;
 
-/** The agents who are online: all, and by topic those with its skills. */
-export interface Staffing {
-  readonly online: number;
-  readonly topics: Readonly<Record<string, number>>;
-}
-
 /** Actions of the supervision service that only io nodes call. */
 export type SupervisionInternal = {
   /**
@@ -24,8 +18,6 @@ export type SupervisionInternal = {
     params: { status: string; cursor?: string };
     result: { sessions: CountedSession[]; cursor?: string };
   };
-  /** The agents as they are now. */
-  "supervision.staffing": { params: { topics: readonly string[] }; result: Staffing };
 };
 
 /** Calls an internal action of the supervision service. */

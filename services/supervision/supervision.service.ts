@@ -2,7 +2,6 @@ import type { Context } from "moleculer";
 import type { Conversations } from "../../actors/conversation/conversation.actor";
 import { DomainService, InternalAction, Service } from "../../lib/decorators";
 import { ParleyError } from "../../lib/errors";
-import { type AgentView, callAgents } from "../agents/agents.internal";
 import { callAudit } from "../audit/audit.internal";
 import { hasRole, type Meta } from "../auth/principal";
 import { callerOf, deadlineOf } from "../conversation-command";
@@ -10,7 +9,6 @@ import type { SessionView } from "../conversation-views";
 import { conversationsOf, startConversations, stopConversations } from "../conversations";
 import { otherCoresOf } from "../other-cores";
 import { listSessions } from "../session/session-lists";
-import { topicsOf } from "../topics/topics.directory";
 import type { CountedSession } from "./desk-counters";
 import { SUPERVISORS, watch } from "./supervision.contract";
 import type { SupervisionInternal } from "./supervision.internal";
@@ -23,9 +21,6 @@ const AT_HOME = { actor: { kind: "conversation", id: "sessionId" }, repeats: "re
 const READ = { repeats: "read" } as const;
 const MESSAGES = 100;
 const SESSIONS = 1_000;
-const AGENTS = 100;
-/** Beyond it the agents are not counted: nobody has so many. */
-const MAX_AGENTS = 5_000;
 
 /** What io nodes need to let supervisors see sessions that they are not in. */
 @Service({ name: "supervision", dependencies: ["audit"] })
@@ -65,27 +60,6 @@ export default class SupervisionService extends DomainService {
     if (cursor === undefined) await otherCoresOf(this.broker, this.conversations).project({ sessions: true });
     const page = await listSessions(this.conversations.store, { status }, { cursor, limit: SESSIONS });
     return { ...page, sessions: page.sessions.map(countedOf) };
-  }
-
-  @InternalAction("staffing", READ)
-  async staffing(ctx: InternalCtx<"supervision.staffing">): InternalAnswer<"supervision.staffing"> {
-    const online = (await this.agents(ctx)).filter(({ availability }) => availability === "online");
-    const directory = topicsOf(this.broker);
-    const counts = ctx.params.topics.map(async (topic) => {
-      const { skills } = await directory.get(topic);
-      return [topic, online.filter((agent) => skills.every((skill) => agent.skills.includes(skill))).length] as const;
-    });
-    return { online: online.length, topics: Object.fromEntries(await Promise.all(counts)) };
-  }
-
-  private async agents(ctx: Context<unknown, Meta>): Promise<AgentView[]> {
-    const agents: AgentView[] = [];
-    for (let after = ""; agents.length < MAX_AGENTS; after = agents.at(-1)?.id ?? "") {
-      const page = await callAgents(ctx, "agents.inspect", { after, limit: AGENTS });
-      agents.push(...page.agents);
-      if (page.agents.length === 0) break;
-    }
-    return agents;
   }
 }
 
