@@ -1,8 +1,10 @@
+import type { Conversations } from "../../actors/conversation/conversation.actor";
 import type { SessionState } from "../../actors/conversation/conversation.session-state";
 import type { ConversationStore, Snapshot } from "../../actors/conversation/conversation.store";
 import type { Filter } from "../../lib/store/collection";
 import { cursorAt, following } from "../../lib/store/cursor";
 import { type SessionView, sessionView } from "../conversation-views";
+import type { OtherCores } from "../other-cores";
 
 export interface SessionFilter {
   readonly status?: string;
@@ -15,11 +17,43 @@ export interface SessionPage {
   cursor?: string;
 }
 
-/** Sessions by the time they were opened, oldest first. From the projections. */
+/** Where a page begins, and how long it is. */
+interface Ask {
+  readonly cursor?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+/**
+ * Lists of sessions from the projections, a page at a time. The first page has whatever was answered before the call, on
+ * whichever node.
+ */
+export class SessionLists {
+  constructor(
+    private readonly conversations: Conversations,
+    private readonly others: Pick<OtherCores, "project">,
+  ) {}
+
+  /** By the time they were opened, oldest first. */
+  async page(filter: SessionFilter, ask: Ask): Promise<SessionPage> {
+    await this.bringUp(ask);
+    return listSessions(this.conversations.store, filter, ask);
+  }
+
+  /** Those that wait, of a topic or of all, in the order of the queue, as staff see them. */
+  async waiting(topic: string | undefined, ask: Ask & { readonly limit: number }): Promise<SessionPage> {
+    await this.bringUp(ask);
+    return listWaiting(this.conversations.store, topic, ask);
+  }
+
+  private async bringUp({ cursor }: Ask): Promise<void> {
+    if (cursor === undefined) await this.others.project({ sessions: true });
+  }
+}
+
 export async function listSessions(
   store: ConversationStore,
   { status, customerId }: SessionFilter,
-  { cursor, limit = 50 }: { cursor?: string | undefined; limit?: number | undefined },
+  { cursor, limit = 50 }: Ask,
 ): Promise<SessionPage> {
   const filter: Filter = {
     "session.status": status ?? { $exists: true },

@@ -8,7 +8,7 @@ import { callerOf, deadlineOf } from "../conversation-command";
 import type { SessionView } from "../conversation-views";
 import { conversationsOf, startConversations, stopConversations } from "../conversations";
 import { otherCoresOf } from "../other-cores";
-import { listSessions } from "../session/session-lists";
+import { SessionLists } from "../session/session-lists";
 import type { CountedSession } from "./desk-counters";
 import { SUPERVISORS, watch } from "./supervision.contract";
 import type { SupervisionInternal } from "./supervision.internal";
@@ -26,9 +26,11 @@ const SESSIONS = 1_000;
 @Service({ name: "supervision", dependencies: ["audit"] })
 export default class SupervisionService extends DomainService {
   declare conversations: Conversations;
+  declare lists: SessionLists;
 
   created(): void {
     this.conversations = conversationsOf(this.broker);
+    this.lists = new SessionLists(this.conversations, otherCoresOf(this.broker, this.conversations));
   }
 
   started(): Promise<void> {
@@ -57,8 +59,7 @@ export default class SupervisionService extends DomainService {
   @InternalAction("sessions", READ)
   async sessions(ctx: InternalCtx<"supervision.sessions">): InternalAnswer<"supervision.sessions"> {
     const { status, cursor } = ctx.params;
-    if (cursor === undefined) await otherCoresOf(this.broker, this.conversations).project({ sessions: true });
-    const page = await listSessions(this.conversations.store, { status }, { cursor, limit: SESSIONS });
+    const page = await this.lists.page({ status }, { cursor, limit: SESSIONS });
     return { ...page, sessions: page.sessions.map(countedOf) };
   }
 }
