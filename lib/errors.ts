@@ -132,6 +132,10 @@ export class ParleyError extends Error {
   }
 }
 
+/** Refuses a request because of one field, a dotted path; `field` is empty for the whole request. */
+export const invalid = (field: string, problem: string): ParleyError =>
+  new ParleyError("VALIDATION", { fields: [{ field, problem }] });
+
 export function isParleyError(error: unknown): error is ParleyError {
   return (
     typeof error === "object" &&

@@ -4,7 +4,7 @@ import type { Context, ServiceBroker } from "moleculer";
 import { type AnswerMetrics, answerMetricsOf } from "../../lib/answer-metrics";
 import type { Config } from "../../lib/config";
 import type { Contract, DocumentPart, RestBinding } from "../../lib/contract";
-import { isParleyError, ParleyError } from "../../lib/errors";
+import { invalid, isParleyError, ParleyError } from "../../lib/errors";
 import { errorTypeOf } from "../../lib/middlewares/errors";
 import type { Patience } from "../../lib/patience";
 import { resourcesOf } from "../../lib/resources";
@@ -15,7 +15,7 @@ import type { Meta, Principal } from "../auth/principal";
 import { CONTRACTS } from "../contracts";
 import { sendDocument } from "./document";
 import type { ApiRequest, ApiResponse } from "./exchange";
-import { invalid, paramsOf } from "./request-params";
+import { paramsOf } from "./request-params";
 import { sendError, sendJson } from "./responses";
 
 export interface ApiPorts {

@@ -1,6 +1,6 @@
 import type { TSchema } from "@sinclair/typebox";
 import type { Contract } from "../../lib/contract";
-import { ParleyError } from "../../lib/errors";
+import { invalid } from "../../lib/errors";
 
 /** What a REST request brings. */
 export interface RequestParts {
@@ -9,10 +9,6 @@ export interface RequestParts {
   readonly body: unknown;
   readonly idempotencyKey: string | undefined;
 }
-
-/** Refuses a request because of one field; `field` is empty for the whole request. */
-export const invalid = (field: string, problem: string): ParleyError =>
-  new ParleyError("VALIDATION", { fields: [{ field, problem }] });
 
 /**
  * The params of an action: query, then body, then path, the later one winning. Texts of query and path become numbers

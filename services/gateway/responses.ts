@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Contract } from "../../lib/contract";
-import { ERRORS, isParleyError, ParleyError } from "../../lib/errors";
+import { ERRORS, invalid, isParleyError, ParleyError } from "../../lib/errors";
 import { errorTypeOf, toWireError } from "../../lib/middlewares/errors";
 
 const JSON_TYPE = "application/json; charset=utf-8";
@@ -40,5 +40,5 @@ export function transportError(error: unknown): unknown {
   const http = [status, statusCode, code].find((value) => typeof value === "number") ?? 500;
   if (http === 413) return new ParleyError("PAYLOAD_TOO_LARGE");
   if (http < 400 || http >= 500) return error;
-  return new ParleyError("VALIDATION", { fields: [{ field: "", problem: "the request could not be read" }] });
+  return invalid("", "the request could not be read");
 }

@@ -1,7 +1,7 @@
 import type { Context } from "moleculer";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, Service } from "../../lib/decorators";
-import { ParleyError } from "../../lib/errors";
+import { invalid, ParleyError } from "../../lib/errors";
 import { hasRole, type Meta, type Principal } from "../auth/principal";
 import { call } from "../call";
 import { callerOf } from "../conversation-command";
@@ -91,7 +91,7 @@ function templateOf(text: string): Template {
     return parseTemplate(text);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
-    throw new ParleyError("VALIDATION", { fields: [{ field: "text", problem: error.message }] });
+    throw invalid("text", error.message);
   }
 }
 

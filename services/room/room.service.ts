@@ -6,7 +6,7 @@ import { toSnapshot } from "../../actors/conversation/conversation.store";
 import { listMarks } from "../../lib/actor/mark";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
-import { ParleyError } from "../../lib/errors";
+import { invalid, ParleyError } from "../../lib/errors";
 import { resourcesOf } from "../../lib/resources";
 import type { Meta } from "../auth/principal";
 import { callerOf, commandOf, deadlineOf, derivedId } from "../conversation-command";
@@ -57,7 +57,8 @@ export default class RoomService extends DomainService {
     const { commandId, kind, title } = ctx.params;
     const others = ctx.params.members.filter((id) => id !== user.id);
     if (user.guest) throw new ParleyError("FORBIDDEN");
-    if (others.length === 0 || (kind === "direct" && others.length > 1)) throw invalid("members");
+    if (others.length === 0 || (kind === "direct" && others.length > 1))
+      throw invalid("members", "a direct conversation has one other member, a group at least one");
     const { missing } = await callUsers(ctx, "users.exist", { ids: others });
     if (missing.length > 0) throw new ParleyError("NOT_FOUND");
     const conversationId =
@@ -241,8 +242,3 @@ export default class RoomService extends DomainService {
     return this.lists.view(access, userId);
   }
 }
-
-const invalid = (field: string): ParleyError =>
-  new ParleyError("VALIDATION", {
-    fields: [{ field, problem: "a direct conversation has one other member, a group at least one" }],
-  });

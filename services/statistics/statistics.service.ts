@@ -2,7 +2,7 @@ import type { Context } from "moleculer";
 import type { Conversations } from "../../actors/conversation/conversation.actor";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
-import { ParleyError } from "../../lib/errors";
+import { invalid, ParleyError } from "../../lib/errors";
 import { isTimeZone } from "../../lib/time-zone";
 import { callAgents } from "../agents/agents.internal";
 import { hasRole, type Meta } from "../auth/principal";
@@ -125,6 +125,3 @@ function rangeOf(params: Params<typeof contracts.sessions>): Period {
   if (!isTimeZone(timeZone)) throw invalid("timeZone", "is no time zone");
   return { from, to };
 }
-
-const invalid = (field: string, problem: string): ParleyError =>
-  new ParleyError("VALIDATION", { fields: [{ field, problem }] });
