@@ -1,11 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import {
-  type Collection,
-  type CollectionDefinition,
-  type Document,
-  DuplicateKeyError,
-  type Store,
-} from "../../lib/store/collection";
+import type { Collection, CollectionDefinition, Document, Store } from "../../lib/store/collection";
+import { insertNew } from "../../lib/store/insert-new";
 
 /** A login: the user, and the family of refresh tokens that descend from each other. */
 export interface Login {
@@ -65,14 +60,8 @@ export class RefreshTokenStore {
   }
 
   /** Spends a token: true for exactly one caller ever. */
-  async spend({ _id, expiresAt }: KnownToken): Promise<boolean> {
-    try {
-      await this.#spent.insertMany([{ _id, expiresAt }]);
-      return true;
-    } catch (error) {
-      if (error instanceof DuplicateKeyError) return false;
-      throw error;
-    }
+  spend({ _id, expiresAt }: KnownToken): Promise<boolean> {
+    return insertNew(this.#spent, { _id, expiresAt });
   }
 
   /** Forgets what has expired. A spent hash must outlive its token, so tokens go first. */

@@ -1,10 +1,5 @@
-import {
-  type Collection,
-  type CollectionDefinition,
-  type Document,
-  DuplicateKeyError,
-  type Store,
-} from "../../lib/store/collection";
+import type { Collection, CollectionDefinition, Document, Store } from "../../lib/store/collection";
+import { insertNew } from "../../lib/store/insert-new";
 import type { Login } from "./refresh-tokens.store";
 import { isRoleChange, type Revocation, type RevocationPage, type RoleChange } from "./revocations";
 
@@ -97,13 +92,8 @@ export class RevocationLedger {
   /** Undefined when the number is taken, or the family has ended before. */
   async #insert<R extends Revocation>(revocation: R): Promise<R | undefined> {
     const _id = String(revocation.number).padStart(DIGITS, "0");
-    try {
-      await this.#revocations.insertMany([{ _id, ...revocation, ...(isRoleChange(revocation) && { kind: ROLES }) }]);
-      return revocation;
-    } catch (error) {
-      if (error instanceof DuplicateKeyError) return undefined;
-      throw error;
-    }
+    const kind = isRoleChange(revocation) && ({ kind: ROLES } as const);
+    return (await insertNew(this.#revocations, { _id, ...revocation, ...kind })) ? revocation : undefined;
   }
 }
 

@@ -1,12 +1,6 @@
 import { ParleyError } from "../../lib/errors";
-import {
-  type Collection,
-  type CollectionDefinition,
-  type Document,
-  DuplicateKeyError,
-  type Filter,
-  type Store,
-} from "../../lib/store/collection";
+import type { Collection, CollectionDefinition, Document, Filter, Store } from "../../lib/store/collection";
+import { insertNew } from "../../lib/store/insert-new";
 import { searchKey } from "../users/search-key";
 import type { Scope } from "./replies.contract";
 
@@ -70,7 +64,7 @@ export class ReplyStore {
       const changed = await this.#replies.findOneAndUpdate(where, change);
       if (changed) return changed;
       const inserted = { ...document, ...(title !== undefined && { title }), _id: await this.freePlace(document.list) };
-      if (await this.insert(inserted)) return inserted;
+      if (await insertNew(this.#replies, inserted)) return inserted;
     }
     throw new ParleyError("TOO_BUSY");
   }
@@ -91,16 +85,6 @@ export class ReplyStore {
     const replies = found.slice(0, limit);
     const last = replies.at(-1);
     return found.length > limit && last ? { replies, cursor: `${last.shortcutKey}\n${last.list}` } : { replies };
-  }
-
-  private async insert(reply: ReplyDocument): Promise<boolean> {
-    try {
-      await this.#replies.insertMany([reply]);
-      return true;
-    } catch (error) {
-      if (error instanceof DuplicateKeyError) return false;
-      throw error;
-    }
   }
 
   private async freePlace(list: string): Promise<string> {

@@ -1,11 +1,6 @@
 import { ParleyError } from "../../lib/errors";
-import {
-  type Collection,
-  type CollectionDefinition,
-  type Document,
-  DuplicateKeyError,
-  type Store,
-} from "../../lib/store/collection";
+import type { Collection, CollectionDefinition, Document, Store } from "../../lib/store/collection";
+import { insertNew } from "../../lib/store/insert-new";
 import { canonicalJson } from "../conversation-command";
 import { SEEDS, type Topic, type TopicDescription } from "./topic";
 
@@ -61,7 +56,7 @@ export class TopicStore {
   async seed(at: number): Promise<void> {
     for (const topic of SEEDS) {
       if (await this.#versions.findOne({ _id: idOf(topic.id, 1) })) continue;
-      await this.#insert(versionOf({ topic, replaces: 0, by: SYSTEM, at }, topic.number));
+      await insertNew(this.#versions, versionOf({ topic, replaces: 0, by: SYSTEM, at }, topic.number));
     }
   }
 
@@ -89,7 +84,7 @@ export class TopicStore {
     const next = versionOf(change, await this.#takes(topic));
     if (replaces === 0) await this.#keepLimit(topic.id);
     else await this.#version(topic.id, replaces);
-    if (!(await this.#insert(next))) return this.#alreadyWritten(next);
+    if (!(await insertNew(this.#versions, next))) return this.#alreadyWritten(next);
     await this.#retire(next);
     return topicOf(next);
   }
@@ -144,16 +139,6 @@ export class TopicStore {
     await this.#versions.bulkWrite(
       earlier.map(({ _id }) => ({ filter: { _id }, update: { $unset: { current: true } } })),
     );
-  }
-
-  async #insert(version: TopicVersion): Promise<boolean> {
-    try {
-      await this.#versions.insertMany([version]);
-      return true;
-    } catch (error) {
-      if (error instanceof DuplicateKeyError) return false;
-      throw error;
-    }
   }
 }
 
