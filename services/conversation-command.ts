@@ -3,8 +3,7 @@ import type { Context } from "moleculer";
 import type { Action, CommandParams, ConversationCommand } from "../actors/conversation/conversation.commands";
 import { ParleyError } from "../lib/errors";
 import { hasRole, type Meta, type Principal, SYSTEM } from "./auth/principal";
-
-const SUPERVISORS = ["supervisor", "admin"];
+import { SUPERVISORS } from "./supervision/supervision.contract";
 
 /** The user of a call from outside. @throws ParleyError UNAUTHORIZED */
 export function callerOf(ctx: Context<unknown, Meta>): Principal {

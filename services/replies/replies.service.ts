@@ -6,6 +6,7 @@ import { hasRole, type Meta, type Principal } from "../auth/principal";
 import { call } from "../call";
 import { callerOf } from "../conversation-command";
 import type { SessionView } from "../conversation-views";
+import { SUPERVISORS } from "../supervision/supervision.contract";
 import { callUsers } from "../users/users.internal";
 import * as contracts from "./replies.contract";
 import { listOf, type ReplyDocument, ReplyStore } from "./replies.store";
@@ -16,8 +17,6 @@ type Ctx<C extends keyof typeof contracts & ("list" | "put" | "remove" | "render
   Meta
 >;
 type ReplyView = Result<typeof contracts.put>;
-
-const EDITORS = ["supervisor", "admin"];
 
 /** Canned replies: shared ones that supervisors write, and each agent's own. */
 @Service({ name: "replies", dependencies: ["users", "session"] })
@@ -65,7 +64,7 @@ export default class RepliesService extends DomainService {
 
   /** @throws ParleyError FORBIDDEN */
   private writable(user: Principal, scope: contracts.Scope): string {
-    if (scope === "shared" && !hasRole(user, EDITORS)) throw new ParleyError("FORBIDDEN");
+    if (scope === "shared" && !hasRole(user, SUPERVISORS)) throw new ParleyError("FORBIDDEN");
     return listOf(scope, user.id);
   }
 }

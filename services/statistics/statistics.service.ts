@@ -8,6 +8,7 @@ import { callAgents } from "../agents/agents.internal";
 import { hasRole, type Meta } from "../auth/principal";
 import { callerOf, deadlineOf } from "../conversation-command";
 import { conversationsOf, startConversations, stopConversations } from "../conversations";
+import { SUPERVISORS } from "../supervision/supervision.contract";
 import { timersOf } from "../timers";
 import { topicsOf } from "../topics/topics.directory";
 import { auditStep } from "./audit/desk-audit";
@@ -23,7 +24,6 @@ type Ctx<C extends "sessions" | "rebuild"> = Context<Params<(typeof contracts)[C
 type InternalCtx<N extends keyof StatisticsInternal> = Context<StatisticsInternal[N]["params"], Meta>;
 type InternalAnswer<N extends keyof StatisticsInternal> = Promise<StatisticsInternal[N]["result"]>;
 
-const SUPERVISORS = ["supervisor", "admin"];
 const DAY_MS = 86_400_000;
 /** Questions that are answered at the same time: each may read many sessions. */
 const MAX_RUNNING = 4;
