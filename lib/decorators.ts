@@ -1,4 +1,4 @@
-import { type Context, Service as MoleculerService } from "moleculer";
+import { type Context, Service as MoleculerService, type ServiceSchema } from "moleculer";
 import {
   Action as MoleculerAction,
   Event as MoleculerEvent,
@@ -30,8 +30,12 @@ export abstract class DomainService extends MoleculerService {
 
 type ServiceClass = abstract new (...args: never[]) => DomainService;
 
-/** Registers a class as the service of this name. */
-export function Service(options: { readonly name: string; readonly dependencies?: readonly string[] }) {
+/** Registers a class as the service of this name. Mixins have life cycles, base classes have not. */
+export function Service(options: {
+  readonly name: string;
+  readonly dependencies?: readonly string[];
+  readonly mixins?: ReadonlyArray<Partial<ServiceSchema>>;
+}) {
   const decorate = MoleculerServiceDecorator({ ...options } as { name: string }) as (target: ServiceClass) => void;
   return (target: ServiceClass): void => decorate(target);
 }

@@ -1,4 +1,4 @@
-import type { ServiceBroker } from "moleculer";
+import type { ServiceBroker, ServiceSchema, ServiceSettingSchema } from "moleculer";
 import { Conversations, type Fanout } from "../actors/conversation/conversation.actor";
 import type { StoredEvent } from "../actors/conversation/conversation.events";
 import type { Watermark } from "../actors/conversation/conversation.watermarks";
@@ -38,17 +38,29 @@ export function onSettled(broker: ServiceBroker, listener: (events: readonly Sto
   sharedOf(broker).listeners.push(listener);
 }
 
-/** Call it in `started()`: the first service starts the runtime, every one waits for it. */
+const schema: Partial<ServiceSchema<ServiceSettingSchema, object, { conversations: Conversations }>> = {
+  created() {
+    this.conversations = conversationsOf(this.broker);
+  },
+  started() {
+    return startConversations(this.broker);
+  },
+  stopped() {
+    return stopConversations(this.broker);
+  },
+};
+
+/** For facades over the conversations: `this.conversations` from `created()` on, started and stopped with the service. */
+export const conversationsMixin = schema as Partial<ServiceSchema>;
+
+/** The first service starts the runtime, every one waits for it. */
 export async function startConversations(broker: ServiceBroker): Promise<void> {
   const shared = sharedOf(broker);
   shared.users++;
   await (shared.started ??= shared.conversations.start());
 }
 
-/**
- * Call it in `stopped()`: the last service stops it, when everything taken is answered and projected, or when the time
- * to drain is over.
- */
+/** The last service stops it, when everything taken is answered and projected, or when the time to drain is over. */
 export async function stopConversations(broker: ServiceBroker): Promise<void> {
   const shared = sharedOf(broker);
   if (--shared.users > 0) return;

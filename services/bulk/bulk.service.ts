@@ -4,7 +4,7 @@ import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, Service } from "../../lib/decorators";
 import type { Meta } from "../auth/principal";
 import { deadlineOf, systemCommand } from "../conversation-command";
-import { conversationsOf, startConversations, stopConversations } from "../conversations";
+import { conversationsMixin } from "../conversations";
 import { otherCoresOf } from "../other-cores";
 import { callRoom } from "../room/room.internal";
 import { headStartOf } from "../topics/head-start";
@@ -18,21 +18,9 @@ import { importItem, type ImportPorts } from "./importing";
 type ImportContext = Context<Params<typeof importConversations>, Meta>;
 
 /** Conversations of other systems come in, and all go out, by the hand of an administrator. */
-@Service({ name: "bulk", dependencies: ["users", "room"] })
+@Service({ name: "bulk", dependencies: ["users", "room"], mixins: [conversationsMixin] })
 export default class BulkService extends DomainService {
   declare conversations: Conversations;
-
-  created(): void {
-    this.conversations = conversationsOf(this.broker);
-  }
-
-  started(): Promise<void> {
-    return startConversations(this.broker);
-  }
-
-  stopped(): Promise<void> {
-    return stopConversations(this.broker);
-  }
 
   /** Different conversations at once, the items of one in order. */
   @Action(importConversations)

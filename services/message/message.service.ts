@@ -5,28 +5,16 @@ import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, Service } from "../../lib/decorators";
 import type { Meta } from "../auth/principal";
 import { callerOf, commandOf, deadlineOf } from "../conversation-command";
-import { conversationsOf, startConversations, stopConversations } from "../conversations";
+import { conversationsMixin } from "../conversations";
 import * as contracts from "./message.contract";
 
 type Ctx<C extends keyof typeof contracts> = Context<Params<(typeof contracts)[C]>, Meta>;
 type Answer<C extends keyof typeof contracts> = Promise<Result<(typeof contracts)[C]>>;
 
 /** Messages: a facade over the conversation actor. */
-@Service({ name: "message" })
+@Service({ name: "message", mixins: [conversationsMixin] })
 export default class MessageService extends DomainService {
   declare conversations: Conversations;
-
-  created(): void {
-    this.conversations = conversationsOf(this.broker);
-  }
-
-  started(): Promise<void> {
-    return startConversations(this.broker);
-  }
-
-  stopped(): Promise<void> {
-    return stopConversations(this.broker);
-  }
 
   @Action(contracts.send)
   async send(ctx: Ctx<"send">): Answer<"send"> {

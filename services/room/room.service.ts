@@ -11,7 +11,7 @@ import { resourcesOf } from "../../lib/resources";
 import type { Meta } from "../auth/principal";
 import { callerOf, commandOf, deadlineOf, derivedId } from "../conversation-command";
 import { type ConversationView, createdView } from "../conversation-views";
-import { conversationsOf, moveConversation, startConversations, stopConversations } from "../conversations";
+import { conversationsMixin, moveConversation } from "../conversations";
 import { otherCoresOf, writeProjections } from "../other-cores";
 import { callUsers } from "../users/users.internal";
 import { catchUpInOne, homesOf } from "./catch-up";
@@ -33,22 +33,13 @@ const LONG = { repeats: "never" } as const;
 const SYNC_PATIENCE_MS = 2_000;
 
 /** Direct and group conversations, and what other services ask of any conversation: a facade over the actor. */
-@Service({ name: "room", dependencies: ["users"] })
+@Service({ name: "room", dependencies: ["users"], mixins: [conversationsMixin] })
 export default class RoomService extends DomainService {
   declare conversations: Conversations;
   declare lists: ConversationLists;
 
   created(): void {
-    this.conversations = conversationsOf(this.broker);
     this.lists = new ConversationLists(this.conversations, otherCoresOf(this.broker, this.conversations));
-  }
-
-  started(): Promise<void> {
-    return startConversations(this.broker);
-  }
-
-  stopped(): Promise<void> {
-    return stopConversations(this.broker);
   }
 
   @Action(contracts.create)

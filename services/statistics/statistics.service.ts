@@ -7,7 +7,7 @@ import { isTimeZone } from "../../lib/time-zone";
 import { callAgents } from "../agents/agents.internal";
 import { hasRole, type Meta } from "../auth/principal";
 import { callerOf, deadlineOf } from "../conversation-command";
-import { conversationsOf, startConversations, stopConversations } from "../conversations";
+import { conversationsMixin } from "../conversations";
 import { SUPERVISORS } from "../supervision/supervision.contract";
 import { timersOf } from "../timers";
 import { topicsOf } from "../topics/topics.directory";
@@ -29,24 +29,15 @@ const DAY_MS = 86_400_000;
 const MAX_RUNNING = 4;
 
 /** What became of sessions, added up: kept as a projection of the log. */
-@Service({ name: "statistics", dependencies: ["topics", "agents"] })
+@Service({ name: "statistics", dependencies: ["topics", "agents"], mixins: [conversationsMixin] })
 export default class StatisticsService extends DomainService {
   declare conversations: Conversations;
   declare facts: FactsStore;
   declare running: number;
 
   created(): void {
-    this.conversations = conversationsOf(this.broker);
     this.facts = new FactsStore(this.resources.store);
     this.running = 0;
-  }
-
-  started(): Promise<void> {
-    return startConversations(this.broker);
-  }
-
-  stopped(): Promise<void> {
-    return stopConversations(this.broker);
   }
 
   @Action(contracts.sessions)
