@@ -9,6 +9,7 @@ import { otherCoresOf } from "../other-cores";
 import { callRoom } from "../room/room.internal";
 import { headStartOf } from "../topics/head-start";
 import { topicsOf } from "../topics/topics.directory";
+import { namesOf } from "../users/names";
 import { callUsers } from "../users/users.internal";
 import { exportConversations, importConversations, type ImportItem, type ImportResult } from "./bulk.contract";
 import { topicIn, urgencyIn } from "./classify";
@@ -40,10 +41,7 @@ export default class BulkService extends DomainService {
   async export(ctx: Context<Params<typeof exportConversations>, Meta>): Promise<Result<typeof exportConversations>> {
     const { cursor } = ctx.params;
     if (cursor === undefined) await otherCoresOf(this.broker, this.conversations).project({ sessions: true });
-    const names = async (ids: readonly string[]): Promise<ReadonlyMap<string, string>> => {
-      const users = await Promise.all(ids.map((id) => callUsers(ctx, "users.get", { id })));
-      return new Map(users.flatMap((user) => (user ? [[user.id, user.name] as const] : [])));
-    };
+    const names = (userIds: readonly string[]) => namesOf(ctx, userIds);
     return exportPage({ store: this.conversations.store, names }, cursor);
   }
 
