@@ -7,7 +7,6 @@ import { listMarks } from "../../lib/actor/mark";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
 import { invalid, ParleyError } from "../../lib/errors";
-import { resourcesOf } from "../../lib/resources";
 import type { Meta } from "../auth/principal";
 import { callerOf, commandOf, deadlineOf, derivedId } from "../conversation-command";
 import { type ConversationView, createdView } from "../conversation-views";
@@ -161,7 +160,7 @@ export default class RoomService extends DomainService {
 
   @InternalAction("marks", READ)
   async marks(): InternalAnswer<"room.marks"> {
-    return { marks: await listMarks(resourcesOf(this.broker).store) };
+    return { marks: await listMarks(this.resources.store) };
   }
 
   @InternalAction("shared", READ)
