@@ -83,9 +83,8 @@ export default class StatisticsService extends DomainService {
   audit(ctx: InternalCtx<"statistics.audit">): InternalAnswer<"statistics.audit"> {
     const agents = async (after: string, limit: number) =>
       (await callAgents(ctx, "agents.inspect", { ...(after !== "" && { after }), limit })).agents;
-    const fold = this.foldPorts();
-    const parts = { log: this.conversations.store, facts: this.facts, fold, timers: timersOf(this.broker) };
-    return auditStep({ ...parts, clock: this.resources.clock, agents }, ctx.params.cursors);
+    const ports = { ...this.foldPorts(), timers: timersOf(this.broker), clock: this.resources.clock, agents };
+    return auditStep(ports, ctx.params.cursors);
   }
 
   private async add(tally: Tally, { from, to }: Period, deadline: number): Promise<StatisticsRow[]> {
@@ -98,12 +97,9 @@ export default class StatisticsService extends DomainService {
     return tally.view();
   }
 
-  private foldPorts(): FoldPorts {
-    return {
-      log: this.conversations.store,
-      facts: this.facts,
-      topics: () => topicsOf(this.broker).all(),
-    };
+  private foldPorts() {
+    const topics: FoldPorts["topics"] = () => topicsOf(this.broker).all();
+    return { log: this.conversations.store, facts: this.facts, topics };
   }
 }
 

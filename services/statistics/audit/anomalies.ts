@@ -23,10 +23,9 @@ export function sumOf(all: readonly Findings[]): Findings {
   return sum;
 }
 
-export interface AuditPorts {
+export interface AuditPorts extends FoldPorts {
   readonly log: ConversationStore;
   readonly facts: FactsStore;
-  readonly fold: FoldPorts;
   readonly timers: Pick<TimerStore, "rows" | "keep">;
   readonly clock: Pick<Clock, "now">;
   /** Agents with an id above `after`, by id. */

@@ -57,7 +57,7 @@ async function amongAll(ports: AuditPorts, after: string): Promise<{ findings: F
     if (!document && told.length === 0) return;
     await check(ports, _id, told.at(-1)?.seq ?? 0, findings);
     // Messages of which nothing was told.
-    await bringUp(ports.fold, _id);
+    await bringUp(ports, _id);
   });
   return { findings, next: page.length < CONVERSATIONS ? "" : (page.at(-1)?._id ?? "") };
 }
@@ -72,7 +72,7 @@ async function check(ports: AuditPorts, id: string, least: number, findings: { f
   findings.facts++;
   // Nothing that is written of a log is newer than the log.
   if (document && folded.seq < document.seq) await ports.facts.remove(document);
-  await makeAfresh(ports.fold, id);
+  await makeAfresh(ports, id);
   findings.repaired++;
 }
 

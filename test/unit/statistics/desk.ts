@@ -30,7 +30,7 @@ export class Desk {
     this.ports = {
       log: this.log,
       facts: this.facts,
-      fold: { log: this.log, facts: this.facts, topics: () => Promise.resolve([]) },
+      topics: () => Promise.resolve([]),
       timers: this.timers,
       clock: this.clock,
       agents: (after) => Promise.resolve(after < "ada" ? [{ id: "ada", capacity: 2 }] : []),
@@ -50,7 +50,7 @@ export class Desk {
     await this.store(id, 0);
     const state = this.world.state(id);
     if (!without.snapshot) await this.log.conversations.insertMany([toSnapshot(state)]);
-    if (!without.facts) await bringUp(this.ports.fold, id);
+    if (!without.facts) await bringUp(this.ports, id);
     const timer = nextTimer(state);
     if (timer && !without.timer) await this.timers.keep(id, timer.dueAt);
   }
