@@ -1,3 +1,4 @@
+import { bisect } from "../../lib/bisect";
 import { Quantiles } from "../../lib/quantiles";
 import type { Result } from "../../lib/contract";
 import type { FactsDocument } from "./facts.store";
@@ -199,14 +200,7 @@ export class Tally {
 
   /** The first period that ends after an instant; their number when there is none. */
   private first(at: number): number {
-    const { periods } = this.question;
-    let [low, high] = [0, periods.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((periods[middle]?.to ?? 0) <= at) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return bisect(this.question.periods, ({ to }) => to <= at);
   }
 
   private rowOf({ topic, agentId = "" }: Owner, index: number): Row {

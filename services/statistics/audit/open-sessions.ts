@@ -4,6 +4,7 @@ import type { ConversationState } from "../../../actors/conversation/conversatio
 import { nextTimer, type Timer } from "../../../actors/conversation/conversation.timers";
 import { sideBySide } from "../../../lib/side-by-side";
 import type { Filter } from "../../../lib/store/collection";
+import { cursorAt, following } from "../../../lib/store/cursor";
 import { AT_ONCE, type AuditPorts, type Findings, NO_FINDINGS, SETTLED_MS, sumOf } from "./anomalies";
 
 /** The open statuses, in the order in which they are walked through. */
@@ -27,25 +28,21 @@ export async function auditOpen(ports: AuditPorts, cursor: string): Promise<{ fi
   return { findings: sumOf(findings), next };
 }
 
-/** By status, then by when they were opened. The cursor is `<status>/<openedAt>/<id>`, empty at the beginning and at the end. */
+/**
+ * By status, then by when they were opened. The cursor is `<status>/`, within a status followed by the place in it; it is
+ * empty at the beginning and at the end.
+ */
 async function pageAfter({ log }: AuditPorts, cursor: string): Promise<{ page: Snapshot[]; next: string }> {
-  const [word = "", at = "0", id = ""] = cursor.split("/");
-  const index = Math.max(
-    0,
-    OPEN.findIndex((open) => open === word),
-  );
-  const filter: Filter = {
-    "session.status": OPEN[index] ?? null,
-    "session.openedAt": { $gte: Number(at) },
-    $or: [{ "session.openedAt": { $gt: Number(at) } }, { _id: { $gt: id } }],
-  };
+  const slash = cursor.indexOf("/");
+  const status = OPEN.find((open) => open === cursor.slice(0, slash)) ?? OPEN[0];
+  const place = following("session.openedAt", "ascending", cursor.slice(slash + 1));
   const sort = { "session.openedAt": 1, _id: 1 } as const;
-  const page = await log.conversations.find(filter, { sort, limit: PAGE });
+  const page = await log.conversations.find({ "session.status": status, ...place }, { sort, limit: PAGE });
   const last = page.at(-1);
   if (page.length === PAGE && last?.session)
-    return { page, next: `${OPEN[index]}/${last.session.openedAt}/${last._id}` };
-  const following = OPEN[index + 1];
-  return { page, next: following ? `${following}/0/` : "" };
+    return { page, next: `${status}/${cursorAt(last.session.openedAt, last._id)}` };
+  const next = OPEN[OPEN.indexOf(status) + 1];
+  return { page, next: next ? `${next}/` : "" };
 }
 
 /** Every open session has a row that comes before its next timer, or with it. */
