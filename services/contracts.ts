@@ -29,7 +29,7 @@ const modules = [
   audit,
   statistics,
   bulk,
-];
+] as const;
 
 const isContract = (value: unknown): value is Contract =>
   typeof value === "object" && value !== null && "params" in value && "access" in value;
@@ -37,22 +37,8 @@ const isContract = (value: unknown): value is Contract =>
 /** Every contract of Parley, in the order of the documentation. */
 export const CONTRACTS: readonly Contract[] = modules.flatMap((module) => Object.values(module).filter(isContract));
 
-type All =
-  | (typeof auth)[keyof typeof auth]
-  | (typeof users)[keyof typeof users]
-  | (typeof audit)[keyof typeof audit]
-  | (typeof supervision)[keyof typeof supervision]
-  | (typeof agents)[keyof typeof agents]
-  | (typeof session)[keyof typeof session]
-  | (typeof queue)[keyof typeof queue]
-  | (typeof room)[keyof typeof room]
-  | (typeof message)[keyof typeof message]
-  | (typeof presence)[keyof typeof presence]
-  | (typeof replies)[keyof typeof replies]
-  | (typeof topics)[keyof typeof topics]
-  | (typeof statistics)[keyof typeof statistics]
-  | (typeof bulk)[keyof typeof bulk];
-type AnyContract = Extract<All, { access: unknown }>;
+type ValueOf<T> = T extends unknown ? T[keyof T] : never;
+type AnyContract = Extract<ValueOf<(typeof modules)[number]>, { access: unknown }>;
 
 /** Action name to the types of its params and result. */
 export type Actions = {
