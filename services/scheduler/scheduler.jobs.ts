@@ -17,24 +17,13 @@ import { timersJob } from "./timers.job";
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-const byBroker = new WeakMap<ServiceBroker, Job[]>();
-
 /** The one table of jobs. Each may be done twice, by two nodes at once: the lease only saves work. */
-export function jobsOf(broker: ServiceBroker): readonly Job[] {
-  return tableOf(broker);
-}
-
-/** Gives this broker's scheduler a job beyond the table; before it is started. */
-export function addJob(broker: ServiceBroker, job: Job): void {
-  tableOf(broker).push(job);
-}
-
-function tableOf(broker: ServiceBroker): Job[] {
-  let table = byBroker.get(broker);
-  if (!table)
-    byBroker.set(broker, (table = [timersJob(broker), ...outboxJobs(broker), ...sweeps(broker), deskAudit(broker)]));
-  return table;
-}
+export const jobsOf = (broker: ServiceBroker): readonly Job[] => [
+  timersJob(broker),
+  ...outboxJobs(broker),
+  ...sweeps(broker),
+  deskAudit(broker),
+];
 
 /** The job that delivers a publisher's rows. */
 export const deliveryJob = (publisher: string): string => `outbox.${publisher}`;
