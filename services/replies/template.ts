@@ -7,7 +7,7 @@ export const VARIABLES = {
   "session.id": "the session's id",
   "session.topic": "the session's topic",
   "session.subject": "the session's subject",
-  "session.urgency": "the session's urgency",
+  "session.urgency": "the urgency that the customer asked for",
 } as const;
 
 export type Variable = keyof typeof VARIABLES;
@@ -16,11 +16,7 @@ export type Values = Readonly<Partial<Record<Variable, string>>>;
 /** Text, or a variable with what stands in for it when it has no value. */
 type Part = string | { readonly variable: Variable; readonly fallback: string };
 
-export interface Template {
-  readonly parts: readonly Part[];
-  /** The variables in it, each once. */
-  readonly variables: readonly Variable[];
-}
+export type Template = readonly Part[];
 
 /** What is wrong with a template, for whoever wrote it. */
 export class TemplateError extends Error {
@@ -54,14 +50,14 @@ export function parseTemplate(text: string): Template {
   }
   parts.push(text.slice(end));
   if (unknown.size > 0) throw new TemplateError(complaint([...unknown]));
-  const places = parts.flatMap((part) => (typeof part === "string" ? [] : [part.variable]));
-  if (places.length > MAX_PLACES) throw new TemplateError(`has more than ${MAX_PLACES} variables`);
-  return { parts, variables: [...new Set(places)] };
+  const places = parts.filter((part) => typeof part !== "string").length;
+  if (places > MAX_PLACES) throw new TemplateError(`has more than ${MAX_PLACES} variables`);
+  return parts;
 }
 
 /** The text for these values. A value is taken as it is: what looks like a variable in it is none, and it is one line. */
-export function render({ parts }: Template, values: Values): string {
-  return parts
+export function render(template: Template, values: Values): string {
+  return template
     .map((part) => (typeof part === "string" ? part : valueOf(part.variable, values) || part.fallback))
     .join("");
 }
