@@ -49,7 +49,7 @@ export async function exportPage({ store, names }: ExportPorts, cursor: string |
     const snapshot = await nextOf(store, place);
     if (!snapshot?.session) return { records };
     const { record, idOf } = await conversationOf({ store, names }, snapshot);
-    let after = place.after;
+    let after = place.after ?? 0;
     if (after === 0) records.push({ type: "conversation", ...record });
     for (let more = true; more;) {
       const page = await messagesOf(store, snapshot, after, record.id, idOf);
@@ -59,26 +59,28 @@ export async function exportPage({ store, names }: ExportPorts, cursor: string |
       more = page.more;
       if (more && length > PAGE_LENGTH) return { records, cursor: `${after}\n${snapshot._id}` };
     }
-    place = { id: snapshot._id, after: 0, done: true };
+    place = { id: snapshot._id };
     length += JSON.stringify(record).length;
     if (length > PAGE_LENGTH || count === CONVERSATIONS) return { records, cursor: `\n${snapshot._id}` };
   }
 }
 
-/** Within a conversation behind a seq, or behind the whole of it. */
+/** Within a conversation behind a seq, or without one behind the whole of it. */
 interface Place {
   readonly id: string;
-  readonly after: number;
-  readonly done: boolean;
+  readonly after?: number;
 }
 
 function placeOf(cursor: string | undefined): Place {
   const [after = "", id = ""] = cursor?.split("\n", 2) ?? [];
-  return { id, after: Number(/^\d{1,15}$/.exec(after)?.[0] ?? 0), done: !/^\d{1,15}$/.test(after) };
+  return { id, ...(/^\d{1,15}$/.test(after) && { after: Number(after) }) };
 }
 
-const nextOf = (store: ExportPorts["store"], { id, done }: Place): Promise<Snapshot | undefined> =>
-  store.conversations.findOne({ _id: done ? { $gt: id } : { $gte: id }, kind: "support" }, { sort: { _id: 1 } });
+const nextOf = ({ conversations }: ExportPorts["store"], { id, after }: Place): Promise<Snapshot | undefined> =>
+  conversations.findOne(
+    { _id: after === undefined ? { $gt: id } : { $gte: id }, kind: "support" },
+    { sort: { _id: 1 } },
+  );
 
 async function conversationOf({ store, names }: ExportPorts, snapshot: Snapshot): Promise<Names> {
   const { _id: conversationId, session } = snapshot;
