@@ -121,8 +121,8 @@ export default class UsersService extends DomainService {
   @InternalAction("ensure", { repeats: "command" })
   async ensure(ctx: InternalContext<"users.ensure">): Promise<null> {
     const createdAt = this.resources.clock.now();
-    const guests = ctx.params.users.map(({ id, name }) => ({ _id: id, name }));
-    await this.users.ensure(guests.map((guest) => ({ ...guest, roles: ["customer"], guest: true, createdAt })));
+    const guest = { roles: ["customer"], guest: true, createdAt } as const;
+    await this.users.ensure(ctx.params.users.map(({ id, name }) => ({ _id: id, name, ...guest })));
     return null;
   }
 
