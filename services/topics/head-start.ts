@@ -11,7 +11,7 @@ export const CLASS_MS: Readonly<Record<Urgency, number>> = {
   urgent: 60 * MINUTE_MS,
 };
 
-export const TIER_MS: Readonly<Record<Tier, number>> = { none: 0, silver: 5 * MINUTE_MS, gold: 10 * MINUTE_MS };
+const TIER_MS: Readonly<Record<Tier, number>> = { none: 0, silver: 5 * MINUTE_MS, gold: 10 * MINUTE_MS };
 
 /** Less than what lies between two classes: nobody leaves a class by asking. */
 const HINT_MS: Readonly<Record<Urgency, number>> = { low: 0, normal: 40_000, high: 80_000, urgent: 2 * MINUTE_MS };
