@@ -2,9 +2,9 @@ import type { Static } from "@sinclair/typebox";
 import { type Audience, isA, type StoredEvent } from "../actors/conversation/conversation.events";
 import type { WireMessage } from "../actors/conversation/conversation.messages";
 import type { Watermark } from "../actors/conversation/conversation.watermarks";
-import type { SessionState } from "../actors/conversation/conversation.session-state";
+import { type SessionState, urgencyFor } from "../actors/conversation/conversation.session-state";
 import type { ConversationState, LastMessage } from "../actors/conversation/conversation.state";
-import { type Conversation, type Session, URGENCIES } from "./schemas";
+import { type Conversation, type Session, URGENCIES, type Urgency } from "./schemas";
 
 export type SessionView = Static<typeof Session>;
 export type ConversationView = Static<typeof Conversation>;
@@ -18,13 +18,13 @@ export function sessionView(
   lastSeq: number,
   viewer: Audience = "all",
 ): SessionView {
-  const { status, topic, urgency, subject, customerId, agentId, via, closeReason } = session;
+  const { status, topic, subject, customerId, agentId, via, closeReason } = session;
   return {
     id: conversationId,
     conversationId,
     status,
     topic,
-    urgency: URGENCIES.find((known) => known === urgency) ?? "normal",
+    urgency: urgencyOf(session, viewer),
     ...(subject !== undefined && { subject }),
     customerId,
     ...(agentId !== undefined && { agentId }),
@@ -37,6 +37,11 @@ export function sessionView(
   };
 }
 
+function urgencyOf(session: SessionState, viewer: Audience): Urgency {
+  const urgency = urgencyFor(session, viewer);
+  return URGENCIES.find((known) => known === urgency) ?? "normal";
+}
+
 function timesOf({ openedAt, enteredAt, assignedAt, reopenedAt, closedAt }: SessionState) {
   return {
     openedAt: iso(openedAt),
@@ -47,11 +52,16 @@ function timesOf({ openedAt, enteredAt, assignedAt, reopenedAt, closedAt }: Sess
   };
 }
 
-const staffViewOf = ({ rank, attendedAt, lastAgentId }: SessionState) => ({
-  rank,
-  ...(attendedAt !== undefined && { attendedAt: iso(attendedAt) }),
-  ...(lastAgentId !== undefined && { lastAgentId }),
-});
+function staffViewOf(session: SessionState) {
+  const { rank, attendedAt, lastAgentId } = session;
+  const askedUrgency = urgencyOf(session, "all");
+  return {
+    rank,
+    ...(askedUrgency !== urgencyOf(session, "staff") && { askedUrgency }),
+    ...(attendedAt !== undefined && { attendedAt: iso(attendedAt) }),
+    ...(lastAgentId !== undefined && { lastAgentId }),
+  };
+}
 
 /** A conversation as one of its members sees it. Pure. */
 export function conversationView(

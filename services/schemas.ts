@@ -121,7 +121,7 @@ export const Session = Type.Object({
   conversationId: Id,
   status: literals(SESSION_STATUSES),
   topic: Type.String(),
-  urgency: literals(URGENCIES),
+  urgency: literals(URGENCIES, "To its customer the one that they asked for, to staff the one in force"),
   subject: Type.Optional(Type.String()),
   customerId: Id,
   agentId: Type.Optional(Id),
@@ -138,6 +138,9 @@ export const Session = Type.Object({
   rating: Type.Optional(Rating),
   lastAgentId: Type.Optional(
     Type.String({ minLength: 1, maxLength: 64, description: `Who served it last. ${STAFF_ONLY}` }),
+  ),
+  askedUrgency: Type.Optional(
+    literals(URGENCIES, `The urgency that the customer sees, when another one is in force. ${STAFF_ONLY}`),
   ),
   rank: Type.Optional(
     Type.Integer({ description: `The place in the queue: the lower comes first, then the id. ${STAFF_ONLY}` }),

@@ -92,8 +92,11 @@ export const isA = <T extends EventType>(event: StoredEvent, type: T): event is 
 export const maySee = (event: Pick<StoredEvent, "audience">, viewer: Audience): boolean =>
   viewer === "staff" || event.audience === "all";
 
-/** Why and how the staff hand a session among themselves is theirs: everybody else learns only that they do. */
-const STAFF_WORDS: ReadonlySet<string> = new Set(["reason", "note", "source", "sourceId", "parties"]);
+/**
+ * Why and how the staff hand a session among themselves is theirs: everybody else learns only that they do. So is the
+ * urgency that an import has: its customer asked for none here.
+ */
+const STAFF_WORDS: ReadonlySet<string> = new Set(["reason", "note", "source", "sourceId", "parties", "urgency"]);
 const HANDED_ON: ReadonlySet<EventType> = new Set<EventType>([
   "session.assigned",
   "session.transferred",

@@ -1,4 +1,5 @@
 import type { Draft } from "./conversation.commands";
+import type { Audience } from "./conversation.events";
 
 export type SessionStatus = "unassigned" | "assigned" | "closing" | "closed";
 
@@ -69,7 +70,10 @@ export interface Rating {
 export interface SessionState extends Desk {
   readonly status: SessionStatus;
   readonly topic: string;
+  /** The one in force; who may see it is for `urgencyFor` to say. */
   readonly urgency: string;
+  /** What the customer asked for; absent when nothing has changed it. */
+  readonly askedUrgency?: string;
   readonly subject?: string;
   readonly customerId: string;
   readonly openedAt: number;
@@ -101,6 +105,18 @@ export interface SessionState extends Desk {
   readonly rating?: Rating;
 }
 
+/** What a customer has who asked for nothing. */
+const UNASKED_URGENCY = "normal";
+
+/** How urgent the session is to a viewer: what lifts it is the staff's, a customer sees what they asked for. Pure. */
+export function urgencyFor(
+  { urgency, askedUrgency = urgency, imported }: Pick<SessionState, "urgency" | "askedUrgency" | "imported">,
+  viewer: Audience,
+): string {
+  if (viewer === "staff") return urgency;
+  return imported ? UNASKED_URGENCY : askedUrgency;
+}
+
 /** Where and when an event is decided. */
 interface Moment {
   readonly at: number;
@@ -130,7 +146,7 @@ export function sessionAfter(
     case "session.returned":
       return waiting(session);
     case "session.reclassified":
-      return ranked({ ...session, urgency: draft.data.urgency, headStart: draft.data.headStart });
+      return reclassified(session, draft);
     case "session.warned":
       return { ...session, warnedAt: moment.at };
     case "session.closing":
@@ -167,6 +183,11 @@ function imported({ data, desk }: DraftOf<"session.imported">, moment: Moment): 
   const session = opened({ type: "session.opened", data: asked, ...(desk && { desk }) }, moment);
   const served = agentId === undefined ? session : { ...session, agentId, lastAgentId: agentId };
   return { ...closed(served, reason, closedAt), imported: true };
+}
+
+function reclassified(session: SessionState, { data }: DraftOf<"session.reclassified">): SessionState {
+  const { urgency, headStart } = data;
+  return ranked({ ...session, urgency, askedUrgency: session.askedUrgency ?? session.urgency, headStart });
 }
 
 function transferred(session: SessionState, draft: DraftOf<"session.transferred">, moment: Moment): SessionState {

@@ -80,7 +80,8 @@ async function valuesOf(ctx: Context<unknown, Meta>, session: SessionView): Prom
     "session.id": session.id,
     "session.topic": session.topic,
     ...(session.subject !== undefined && { "session.subject": session.subject }),
-    "session.urgency": session.urgency,
+    // The text is for the customer, who sees no other.
+    "session.urgency": session.askedUrgency ?? session.urgency,
   };
 }
 

@@ -7,8 +7,10 @@ import { rest } from "../support/rest";
 import { ask, type Login, type Reply, type SocketNode, startSocketNode } from "../support/socket-node";
 import { until } from "../support/wait";
 
-/** In every note, whisper and reason, and in nothing else. */
+/** In every note, whisper and reason, in the name of the rule that lifts the session, and in nothing else. */
 const SECRET = "xyzzy-4711";
+/** What the customer asks for, and what the rule lifts it to. */
+const URGENCY = { all: "high", staff: "urgent" } as const;
 const UNKNOWN_SEQ = 9_999;
 
 const NAMES = ["carol", "anna", "ben", "sue", "wim", "otto", "dave"] as const;
@@ -17,7 +19,7 @@ type Name = (typeof NAMES)[number];
 const MEMBERS = { carol: "all", anna: "staff", sue: "staff" } as const;
 type Member = keyof typeof MEMBERS;
 /** The seq of the event that let each of them in. */
-const SINCE: Readonly<Record<Member, number>> = { carol: 1, anna: 7, sue: 8 };
+const SINCE: Readonly<Record<Member, number>> = { carol: 1, anna: 8, sue: 9 };
 
 /** Somebody with one socket, and all that it was ever sent. */
 class Person {
@@ -89,6 +91,9 @@ describe("who may not see an event learns nothing of it", () => {
       people.set(name, new Person(login, await node.connect(login), node.url));
     }
     await the("otto").gets("session.queue", { subscribe: true });
+    const { token } = await node.user("admin");
+    const rule = { words: ["hello"], urgency: URGENCY.staff };
+    (await rest(node.url, "PUT", `/keywords/rule-${SECRET}`, token, rule)).expect(200);
     await tell();
     log = await readLog();
     for (const name of Object.keys(MEMBERS) as Member[])
@@ -100,7 +105,8 @@ describe("who may not see an event learns nothing of it", () => {
   /** A session with public messages, notes, whispers, all that can be done to them, and hand-overs. */
   async function tell(): Promise<void> {
     const [carol, anna, ben, sue, wim] = [the("carol"), the("anna"), the("ben"), the("sue"), the("wim")];
-    ({ id } = await carol.gets<{ id: string }>("session.open", { text: "hello" }));
+    ({ id } = await carol.gets<{ id: string }>("session.open", { urgency: URGENCY.all, text: "hello" }));
+    await until("it is lifted", async () => (await readLog()).some(({ type }) => type === "session.reclassified"));
     const say = async (who: Person, text: string, more: object = {}): Promise<number> =>
       (await who.gets<{ seq: number }>("message.send", { conversationId: id, text, ...more })).seq;
     const note = (who: Person, more: object = {}) => say(who, SECRET, { audience: "staff", ...more });
@@ -133,7 +139,8 @@ describe("who may not see an event learns nothing of it", () => {
 
   type Sync = { events: WireEvent[]; reset: string[] };
   type History = { messages: Array<{ seq: number }>; hasMore: boolean };
-  type Listed = { id: string; lastSeq: number; unread: number; readSeq: number; lastMessage: { seq: number } };
+  type Seen = { lastSeq: number; urgency: string };
+  type Listed = Seen & { id: string; unread: number; readSeq: number; lastMessage: { seq: number }; session?: Seen };
 
   /** Every way in which a member reads what is in the log: the seqs that it gives, and those that it should. */
   const PATHS: Readonly<Record<string, (who: Person, name: Member) => Promise<[unknown, unknown]>>> = {
@@ -194,38 +201,42 @@ describe("who may not see an event learns nothing of it", () => {
       expectedSummary(name),
     ],
     "the session": async (who, name) => [
-      (await who.fetches<{ lastSeq: number }>("GET", `/sessions/${id}`)).lastSeq,
-      lastOf(name),
+      seen(await who.fetches<Seen>("GET", `/sessions/${id}`)),
+      expectedSession(name),
     ],
     "the list of sessions": async (who, name) => {
       const { sessions } = await who.fetches<{ sessions: Listed[] }>("GET", "/sessions?limit=100");
-      return [sessions.find((one) => one.id === id)?.lastSeq, lastOf(name)];
+      return [seen(sessions.find((one) => one.id === id)), expectedSession(name)];
     },
     "an existing session that is opened": async (who, name) => {
       if (name !== "carol") return [0, 0];
-      return [(await who.gets<{ lastSeq: number }>("session.open", {})).lastSeq, lastOf(name)];
+      return [seen(await who.gets<Seen>("session.open", {})), expectedSession(name)];
     },
     transcripts: async (who, name) => {
       const parts = ["json", "html", "text"].map((format) =>
         who.gets<{ text: string }>("session.transcript", { sessionId: id, format }),
       );
       const [json, html, text] = (await Promise.all(parts)).map((part) => part.text);
-      const entries = (JSON.parse(json ?? "") as { entries: Array<{ seq: number; kind: string }> }).entries;
+      type Transcript = { session: Seen; entries: Array<{ seq: number; kind: string }> };
+      const { session, entries } = JSON.parse(json ?? "") as Transcript;
       const foreign = seqs(entries).filter((seq) => !seqs(visible(name)).includes(seq));
       const secrets = [html, text].map((document) => document?.includes(SECRET));
       const said = entries.filter(({ kind }) => kind === "message");
       const knows = name !== "carol";
       return [
-        [seqs(said), foreign, secrets],
-        [messages(name), [], [knows, knows]],
+        [seen(session), seqs(said), foreign, secrets],
+        [expectedSession(name), messages(name), [], [knows, knows]],
       ];
     },
   };
 
-  const summary = (view: Listed | undefined) => view && [view.lastSeq, view.unread, view.lastMessage.seq];
+  const seen = (session: Seen | undefined) => session && [session.lastSeq, session.urgency];
+  const expectedSession = (name: Member) => [lastOf(name), URGENCY[MEMBERS[name]]];
+  const summary = (view: Listed | undefined) =>
+    view && [view.lastSeq, view.unread, view.lastMessage.seq, seen(view.session)];
   const expectedSummary = (name: Member) => {
     const unread = visible(name).filter((event) => event.type === "message.created" && event.by !== the(name).login.id);
-    return [lastOf(name), unread.length, messages("carol").at(-1)];
+    return [lastOf(name), unread.length, messages("carol").at(-1), expectedSession(name)];
   };
 
   const cells = Object.keys(PATHS).flatMap((path) =>
@@ -312,6 +323,13 @@ describe("who may not see an event learns nothing of it", () => {
     ).toEqual([]);
   });
 
+  it("fills in a canned reply with what the customer may read", async () => {
+    const anna = the("anna");
+    const reply = { scope: "own", shortcut: "urgency" };
+    await anna.gets("replies.put", { ...reply, text: "{{session.urgency}}" });
+    expect(await anna.gets("replies.render", { ...reply, sessionId: id })).toEqual({ text: URGENCY.all });
+  });
+
   it("tells of typing a note to the staff, and of nothing else", async () => {
     const [carol, anna, sue] = [the("carol"), the("anna"), the("sue")];
     const [customers, staff] = [carol.heard("typing"), sue.heard("typing")];
@@ -351,6 +369,7 @@ describe("who may not see an event learns nothing of it", () => {
       expect(all).not.toContain(commandId);
     }
     if (name !== "carol") return;
+    expect(all).not.toContain(URGENCY.staff);
     const told = new Set(numbersIn(the(name).received));
     expect(notes.filter(({ seq }) => told.has(seq)).map(({ seq }) => seq)).toEqual([]);
   });

@@ -62,7 +62,7 @@ export async function transcriptPart(ports: TranscriptPorts, ask: TranscriptRequ
   const entries = toEntries(events, changes, { audience, customerId, nameOf });
   const format = FORMATS[ask.format];
   const head = {
-    session: sessionView(state.id, session, audience === "staff" ? state.seq : state.lastAll),
+    session: sessionView(state.id, session, audience === "staff" ? state.seq : state.lastAll, audience),
     customer: nameOf(customerId),
     ...(agentId !== undefined && { agent: nameOf(agentId) }),
   };

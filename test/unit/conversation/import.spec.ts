@@ -3,6 +3,7 @@ import { toWire } from "../../../actors/conversation/conversation.events";
 import { nextTimer } from "../../../actors/conversation/conversation.timers";
 import { armedFor } from "../../../actors/conversation/conversation.arming";
 import { bearsOnClass } from "../../../services/session/classification";
+import { sessionView } from "../../../services/conversation-views";
 import { command, World } from "./world";
 
 const SESSION: CommandParams["importSession"] = {
@@ -56,6 +57,18 @@ describe("an imported session", () => {
     if (!first) throw new Error("there is no first event");
     expect(JSON.stringify(toWire(first, "all"))).not.toMatch(/old|77|example|done/);
     expect(toWire(first, "staff").data).toMatchObject({ source: "old", sourceId: "77" });
+  });
+
+  it("tells a customer, who asked for nothing here, of no urgency that it was given", () => {
+    const [first] = imported().log("s");
+    const { session } = imported().state("s");
+    if (!first || !session) throw new Error("there is no first event");
+    const told = (viewer: "all" | "staff") => [
+      (toWire(first, viewer).data as { urgency?: string }).urgency,
+      sessionView("s", session, 1, viewer).urgency,
+    ];
+    expect(told("all")).toEqual([undefined, "normal"]);
+    expect(told("staff")).toEqual(["high", "high"]);
   });
 
   it("enters the queue once, from now on, with the customer's key of the topic", () => {

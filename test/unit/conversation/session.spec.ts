@@ -1,7 +1,8 @@
 import type { CommandParams } from "../../../actors/conversation/conversation.commands";
-import type { StoredEvent } from "../../../actors/conversation/conversation.events";
+import type { Audience, StoredEvent } from "../../../actors/conversation/conversation.events";
 import { DEFAULT_RULES, type Desk, type SessionState } from "../../../actors/conversation/conversation.session-state";
 import { nextTimer, type TimerKind } from "../../../actors/conversation/conversation.timers";
+import { sessionView } from "../../../services/conversation-views";
 import { command, type Ended, type Order, World } from "./world";
 
 const desk = (rules: Partial<Desk["rules"]> = {}): Desk => ({
@@ -305,5 +306,30 @@ describe("the place in the queue", () => {
     expect(eventOf(session.does("sue", order)).audience).toBe("staff");
     expect(session.current).toMatchObject({ urgency: "urgent", rank: enteredAt - 5_000 });
     expect(session.does("sue", order)).toBe("noop");
+  });
+
+  it("is lifted for the staff alone: its customer goes on seeing the urgency that they asked for", () => {
+    const session = new Session();
+    const seen = (viewer: Audience): string => sessionView("s", session.current, 1, viewer).urgency;
+    expect([seen("all"), seen("staff")]).toEqual(["high", "high"]);
+    const lift = (urgency: string, ms: number): Order => ({
+      action: "reclassify",
+      params: { urgency, headStart: { class: ms } },
+    });
+    for (const order of [lift("high", 2_000), lift("urgent", 5_000), lift("urgent", 6_000), claim, giveBack]) {
+      session.does(order.action === "reclassify" ? "sue" : "ada", order);
+      expect(seen("all")).toBe("high");
+    }
+    for (const order of [toTopic("cards"), close, reopen]) {
+      session.does("sue", order);
+      expect([seen("all"), seen("staff")]).toEqual(["high", "urgent"]);
+    }
+    expect(sessionView("s", session.current, 1, "staff")).toMatchObject({ askedUrgency: "high" });
+    expect(sessionView("s", session.current, 1, "all")).not.toHaveProperty("askedUrgency");
+  });
+
+  it("is read from logs of sessions that do not say what was asked for", () => {
+    const { askedUrgency: _none, ...session } = new Session().current;
+    expect(sessionView("s", session, 1, "all").urgency).toBe("high");
   });
 });
