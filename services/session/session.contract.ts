@@ -1,12 +1,15 @@
 import { Type } from "@sinclair/typebox";
 import { contract } from "../../lib/contract";
+import { SUPERVISORS } from "../supervision/supervision.contract";
 import {
   CommandId,
   Cursor,
   Id,
   Limit,
   literals,
+  Message,
   page,
+  Seq,
   Session,
   SESSION_STATUSES,
   STAFF,
@@ -171,11 +174,28 @@ export const list = contract({
   rest: { method: "GET", path: "/sessions" },
 });
 
+export const history = contract({
+  name: "session.history",
+  summary: "Read the messages of a session without being in it, as its staff see them; written down for audit",
+  params: Type.Object({
+    sessionId: Id,
+    before: Type.Optional(Seq),
+    after: Type.Optional(Seq),
+    limit: Limit,
+  }),
+  result: Type.Object({ messages: Type.Array(Message), hasMore: Type.Boolean() }),
+  access: { roles: [...SUPERVISORS] },
+  errors: ["NOT_FOUND"],
+  rest: { method: "GET", path: "/sessions/:sessionId/messages" },
+  socket: "session.history",
+  actor,
+});
+
 const TRANSCRIPT_FORMATS = ["json", "html", "text"] as const;
 
 export const transcript = contract({
   name: "session.transcript",
-  summary: "Write down what was said in a session, as the caller may see it",
+  summary: "Write down what was said in a session, as the caller may see it; supervisors of any session, for audit",
   params: Type.Object({
     sessionId: Id,
     format: Type.Optional(

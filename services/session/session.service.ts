@@ -2,6 +2,7 @@ import type { Context } from "moleculer";
 import type { Conversations } from "../../actors/conversation/conversation.actor";
 import type { Action as CommandAction, CommandParams } from "../../actors/conversation/conversation.commands";
 import type { Audience, StoredEvent } from "../../actors/conversation/conversation.events";
+import type { Authorised } from "../../actors/conversation/conversation.reader";
 import type { Desk, SessionState } from "../../actors/conversation/conversation.session-state";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
@@ -17,6 +18,7 @@ import { callUsers } from "../users/users.internal";
 import { deskAfterReopening, deskAfterTransfer, deskFor } from "./desk";
 import { openSession } from "./open-session";
 import { isOverCapacity } from "./over-capacity";
+import { authoriseReading } from "./reading";
 import { explain } from "./queue.contract";
 import { QueueDesk } from "./queue-desk";
 import { listSessions, listWaiting, type SessionFilter, type SessionPage } from "./session-lists";
@@ -150,10 +152,21 @@ export default class SessionService extends DomainService {
   @Action(contracts.transcript)
   transcript(ctx: Ctx<"transcript">): Answer<"transcript"> {
     const { sessionId, format = "json", cursor } = ctx.params;
-    const { reader, store } = this.conversations;
+    const { store } = this.conversations;
+    const authorise = () => this.authorise(ctx, contracts.transcript.name);
     const names = (userIds: readonly string[]) => namesOf(ctx, userIds);
-    const ask = { sessionId, format, ...(cursor !== undefined && { cursor }) };
-    return transcriptPart({ reader, store, names }, { ...ask, userId: callerOf(ctx).id, deadline: deadlineOf(ctx) });
+    return transcriptPart({ authorise, store, names }, { sessionId, format, ...(cursor !== undefined && { cursor }) });
+  }
+
+  @Action(contracts.history)
+  async history(ctx: Ctx<"history">): Answer<"history"> {
+    const { before, after, limit = 50 } = ctx.params;
+    const access = await this.authorise(ctx, contracts.history.name);
+    return this.conversations.reader.history(access, {
+      limit,
+      ...(before !== undefined && { before }),
+      ...(after !== undefined && { after }),
+    });
   }
 
   @InternalAction("due", { actor: { kind: "conversation", id: "conversationId" } })
@@ -193,6 +206,11 @@ export default class SessionService extends DomainService {
   async classify(ctx: InternalCtx<"session.classify">): InternalAnswer<"session.classify"> {
     await this.desk.classify(ctx, ctx.params.conversationId);
     return null;
+  }
+
+  /** `action` is what is written down of a supervisor who reads from outside. */
+  private authorise(ctx: Context<{ sessionId: string }, Meta>, action: string): Promise<Authorised> {
+    return authoriseReading(ctx, this.conversations, { action, now: this.resources.clock.now() });
   }
 
   /** What a session takes over from the topic that it is transferred to. */

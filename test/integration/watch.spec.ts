@@ -103,6 +103,85 @@ describe("watching a session unseen", () => {
     expect(eventsOf(seen, id)).toEqual([]);
   });
 
+  it("reads back beyond what it began with, written down once, and nobody sees it", async () => {
+    const id = await session();
+    const texts = Array.from({ length: 120 }, (_, n) => `text ${n}`);
+    for (const text of texts) await say(agent, id, text, { audience: "staff" });
+    const told: unknown[] = [];
+    agent.onAny((...all: unknown[]) => told.push(all));
+    const begun = await get<Begun>(supervisor, "session.watch", { sessionId: id, on: true });
+    expect([begun.messages.length, begun.hasMore]).toEqual([100, true]);
+    const earlier: Array<string | undefined> = [];
+    for (let before = begun.messages[0]?.seq ?? 0, more = begun.hasMore; more;) {
+      const page = await get<Omit<Begun, "seq">>(supervisor, "session.history", { sessionId: id, before, limit: 4 });
+      earlier.unshift(...page.messages.map(({ text }) => text));
+      before = page.messages[0]?.seq ?? 0;
+      more = page.hasMore;
+    }
+    expect(earlier).toEqual(texts.slice(0, 20));
+    // Five pages; one entry, or two where the hour has struck.
+    const written = (await entries()).filter(({ target, action }) => target === id && action === "session.history");
+    expect([1, 2]).toContain(written.length);
+    expect(JSON.stringify(told)).not.toContain(sue.id);
+  });
+
+  it("reads the transcript, in parts, written down as well", async () => {
+    const id = await session();
+    for (let n = 0; n < 110; n++) await say(agent, id, `note ${n}`, { audience: "staff" });
+    const whole = await rest(node.url, "GET", `/sessions/${id}/transcript?format=text`, sue.token);
+    expect(whole.expect<string>(200)).toContain("note 109");
+    const written = (await entries()).filter(({ target }) => target === id);
+    expect([1, 2]).toContain(written.length);
+    expect(new Set(written.map(({ action }) => action))).toEqual(new Set(["session.transcript"]));
+  });
+
+  it("reads nothing that cannot be written down, whatever the cursor", async () => {
+    const id = await session();
+    await say(agent, id, "unread", { audience: "staff" });
+    const audit = resourcesOf(node.broker).store.collection<AuditDocument>(AUDIT);
+    const failing = jest.spyOn(Object.getPrototypeOf(audit) as typeof audit, "insertMany");
+    failing.mockRejectedValue(new Error("the store is down"));
+    const replies = [
+      await ask(supervisor, "session.history", { sessionId: id, before: 100 }),
+      await ask(supervisor, "session.transcript", { sessionId: id, cursor: "0.100" }),
+    ];
+    failing.mockRestore();
+    expect(replies.map(({ ok }) => ok)).toEqual([false, false]);
+  });
+
+  it("reads what a member may without writing it down", async () => {
+    const id = await session();
+    await say(agent, id, "hello");
+    await get(supervisor, "conversation.join", { ...command(), conversationId: id });
+    const page = await get<Omit<Begun, "seq">>(supervisor, "session.history", { sessionId: id });
+    expect(page).toMatchObject({ messages: [{ text: "hello" }], hasMore: false });
+    await get(supervisor, "session.transcript", { sessionId: id });
+    expect((await entries()).filter(({ target }) => target === id)).toEqual([]);
+  });
+
+  it("reads sessions of others, that there are, and of one's own what a customer sees", async () => {
+    const id = await session();
+    expect(await outcome(agent, "session.history", { sessionId: id })).toBe("FORBIDDEN");
+    expect(await outcome(customer, "session.history", { sessionId: id })).toBe("FORBIDDEN");
+    const group = await get<{ id: string }>(agent, "conversation.create", {
+      ...{ ...command(), kind: "group", title: "Ours", members: [sue.id] },
+    });
+    const others = await get<{ id: string }>(agent, "conversation.create", {
+      ...{ ...command(), kind: "group", title: "Theirs", members: [(await node.user()).id] },
+    });
+    for (const sessionId of ["nothing", group.id, others.id]) {
+      expect(await outcome(supervisor, "session.history", { sessionId })).toBe("NOT_FOUND");
+      expect(await outcome(supervisor, "session.transcript", { sessionId })).toBe("NOT_FOUND");
+    }
+    const own = await get<{ id: string }>(supervisor, "session.open", { ...command(), topic: crypto.randomUUID() });
+    await get(agent, "session.claim", { ...command(), sessionId: own.id });
+    await say(agent, own.id, "about her", { audience: "staff" });
+    await say(agent, own.id, "hello");
+    const page = await get<Omit<Begun, "seq">>(supervisor, "session.history", { sessionId: own.id });
+    expect(page.messages.map(({ text }) => text)).toEqual(["hello"]);
+    expect((await entries()).filter(({ target }) => target !== id && target === own.id)).toEqual([]);
+  });
+
   it("is for supervisors, in sessions of others, that there are", async () => {
     const id = await session();
     expect(await outcome(agent, "session.watch", { sessionId: id, on: true })).toBe("FORBIDDEN");

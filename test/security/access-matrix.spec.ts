@@ -77,6 +77,7 @@ const BOUND: Readonly<Record<string, Partial<Record<Target, Row>>>> = {
   "session.explain": { session: staffOnly },
   "session.watch": { session: nobody },
   "session.transcript": { session: membersOnly },
+  "session.history": { session: nobody },
   "session.get": { session: { ...everyone, otherCustomer: "hidden" } },
   "replies.render": { session: staffOnly },
   "room.join": { session: membersOnly, group: membersOnly },

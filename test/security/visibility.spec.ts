@@ -257,6 +257,21 @@ describe("who may not see an event learns nothing of it", () => {
     expect(seqs(the("wim").events)).toEqual(seqs(log).filter((seq) => seq > SINCE.sue));
   });
 
+  it("gives who supervises from outside the messages and the transcript of the staff", async () => {
+    const wim = the("wim");
+    const found: number[] = [];
+    for (let before = UNKNOWN_SEQ, more = true; more; before = found[0] ?? 0) {
+      const page = await wim.gets<History>("session.history", { sessionId: id, before, limit: 2 });
+      found.unshift(...seqs(page.messages));
+      more = page.hasMore;
+    }
+    expect(found).toEqual(messages("sue"));
+    const { messages: over } = await wim.fetches<History>("GET", `/sessions/${id}/messages?after=0`);
+    expect(seqs(over)).toEqual(messages("sue"));
+    const document = (who: Person) => who.fetches<{ entries: unknown[] }>("GET", `/sessions/${id}/transcript`);
+    expect(await document(wim)).toEqual(await document(the("sue")));
+  });
+
   it("answers a customer about a note as about nothing", async () => {
     const carol = the("carol");
     const bare = (reply: Reply): unknown => (reply.ok ? reply : { ...reply.error, requestId: "" });

@@ -1,4 +1,4 @@
-import type { ConversationReader } from "../../../actors/conversation/conversation.reader";
+import type { Authorised } from "../../../actors/conversation/conversation.reader";
 import type { ConversationStore } from "../../../actors/conversation/conversation.store";
 import type { Result } from "../../../lib/contract";
 import { ParleyError } from "../../../lib/errors";
@@ -19,7 +19,8 @@ const PAGE = 100;
 const PART_LENGTH = 100_000;
 
 export interface TranscriptPorts {
-  readonly reader: Pick<ConversationReader, "authorise">;
+  /** @throws ParleyError NOT_FOUND, alike for what is missing and what the user may not read */
+  readonly authorise: (sessionId: string) => Promise<Authorised>;
   readonly store: Pick<ConversationStore, "readVisible" | "changesOf">;
   /** Names of users; those that are unknown or deleted are left out. */
   readonly names: (userIds: readonly string[]) => Promise<ReadonlyMap<string, string>>;
@@ -30,8 +31,6 @@ export interface TranscriptRequest {
   readonly format: TranscriptFormat;
   /** That of the part before. */
   readonly cursor?: string;
-  readonly userId: string;
-  readonly deadline: number;
 }
 
 export interface TranscriptPart {
@@ -44,10 +43,10 @@ export interface TranscriptPart {
 /**
  * One part of a session's transcript as this user may see it; the parts one after the other are the document. All parts
  * end where the session stood when the first was made; what they say of a message is the newest.
- * @throws ParleyError NOT_FOUND, alike for what is missing and what is not the user's
+ * @throws ParleyError NOT_FOUND
  */
 export async function transcriptPart(ports: TranscriptPorts, ask: TranscriptRequest): Promise<TranscriptPart> {
-  const { state, audience, last: newest } = await ports.reader.authorise(ask.sessionId, ask.userId, ask.deadline);
+  const { state, audience, last: newest } = await ports.authorise(ask.sessionId);
   const { session } = state;
   if (!session) throw new ParleyError("NOT_FOUND");
   const from = place(ask.cursor, newest);
