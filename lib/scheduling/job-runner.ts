@@ -61,8 +61,13 @@ export class JobRunner {
     };
   }
 
-  /** The lease was taken: finds out when the next turn is. Never rejects. */
+  /**
+   * The lease was taken, or is surely ours again: finds out when the next turn is. What is planned stays, and what runs
+   * is waited for: else a lease that lapses again and again, as the store is slow, would keep it slow. Never rejects.
+   */
   async begin(): Promise<void> {
+    if (this.current || this.dueAt !== undefined) return;
+    this.cancelTimer?.();
     const { clock } = this.ports;
     const { name, schedule } = this.job;
     if ("everyMs" in schedule) return this.plan(clock.now());
@@ -111,7 +116,7 @@ export class JobRunner {
   private async run(dueAt: number): Promise<void> {
     const { lease, clock, probe } = this.ports;
     const grant = lease.held;
-    // Whoever has the lease begins anew; this node does when it is granted again.
+    // Whoever has the lease does it; this node when it is granted again.
     if (!grant) return void (this.dueAt = undefined);
     const began = clock.now();
     this.lastBegan = began;
@@ -120,8 +125,12 @@ export class JobRunner {
     this.current = new RunningTurn(this.job, { token: grant.token, dueAt }, this.ports);
     const outcome = await this.current.settled;
     this.current = undefined;
-    // Not done, and nobody's fault: whoever gets the lease begins anew.
-    if (outcome === "interrupted") return void (this.dueAt = undefined);
+    // Not done, and nobody's fault: whoever has the lease does it.
+    if (outcome === "interrupted") {
+      this.dueAt = undefined;
+      if (lease.held) await this.begin();
+      return;
+    }
     if (outcome === "done") this.succeed(began);
     else this.fail(outcome.error);
     await this.planNext(began, outcome !== "done");
@@ -154,12 +163,13 @@ export class JobRunner {
 
 type Outcome = "done" | "interrupted" | { readonly error: unknown };
 
-/** One turn; `settled` resolves when its run has ended or its time is up. */
+/** One turn; `settled` resolves when its run has ended or its time is up: done, if it was not told to stop before. */
 class RunningTurn implements Turn {
   readonly token: number;
   readonly dueAt: number;
   readonly settled: Promise<Outcome>;
   private ended = false;
+  private told = false;
 
   constructor(
     job: Job,
@@ -173,6 +183,7 @@ class RunningTurn implements Turn {
 
   live(): boolean {
     if (!this.ended && this.ports.lease.held?.token !== this.token) this.ended = true;
+    this.told ||= this.ended;
     return !this.ended;
   }
 
@@ -191,7 +202,7 @@ class RunningTurn implements Turn {
           throw new Error(`the job ${job.name} took longer than ${job.limitMs} ms`);
         },
       );
-      return this.live() ? "done" : "interrupted";
+      return this.told ? "interrupted" : "done";
     } catch (error) {
       return { error };
     } finally {

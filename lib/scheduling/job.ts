@@ -14,8 +14,8 @@ export interface Job {
 }
 
 /**
- * `everyMs`: that long after the end of the last turn, and at once when a lease was taken. `cron`: at these times (UTC),
- * and at once, one time, when one or more of them were missed.
+ * `everyMs`: that long after the end of the last turn on this node, and at once when a lease was taken after that, or
+ * before there was one. `cron`: at these times (UTC), and at once, one time, when one or more of them were missed.
  */
 export type Schedule =
   { readonly everyMs: number; readonly jitterMs?: number } | { readonly cron: string; readonly jitterMs?: number };

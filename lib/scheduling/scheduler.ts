@@ -6,19 +6,19 @@ import type { Lease } from "./lease";
 export type SchedulerPorts = Omit<JobPorts, "lease"> & { readonly lease: Lease };
 
 /**
- * Runs jobs while this node holds the lease. Any number of nodes may run one; the others stand by. A job is begun anew
- * with each grant, and stops between two steps when the lease may be gone.
+ * Runs jobs while this node holds the lease. Any number of nodes may run one; the others stand by. A job stops between
+ * two steps when the lease may be gone. Of each there is one turn at a time on a node, however often that is granted
+ * the lease.
  */
 export class Scheduler {
-  private runners = new Map<string, JobRunner>();
-  private readonly former = new Set<Promise<void>>();
+  private readonly runners: ReadonlyMap<string, JobRunner>;
   private stopped = false;
 
   constructor(
     private readonly jobs: readonly Job[],
     private readonly ports: SchedulerPorts,
   ) {
-    this.renew();
+    this.runners = new Map(jobs.map((job) => [job.name, new JobRunner(job, ports)]));
   }
 
   /** @throws Error when two jobs have the same name */
@@ -33,8 +33,8 @@ export class Scheduler {
    */
   async stop(): Promise<void> {
     this.stopped = true;
-    this.retire();
-    await inTime(this.ports.clock, STOP_MS, () => Promise.all(this.former));
+    const stopped = Promise.all([...this.runners.values()].map((runner) => runner.stop()));
+    await inTime(this.ports.clock, STOP_MS, () => stopped);
     await this.ports.lease.stop();
   }
 
@@ -55,21 +55,7 @@ export class Scheduler {
 
   private begin(): void {
     if (this.stopped) return;
-    this.retire();
-    this.renew();
     for (const runner of this.runners.values()) void runner.begin();
-  }
-
-  private renew(): void {
-    this.runners = new Map(this.jobs.map((job) => [job.name, new JobRunner(job, this.ports)]));
-  }
-
-  /** A turn of an earlier grant may take its time to end: it does nothing any more. */
-  private retire(): void {
-    for (const runner of this.runners.values()) {
-      const ended = runner.stop().then(() => void this.former.delete(ended));
-      this.former.add(ended);
-    }
   }
 }
 

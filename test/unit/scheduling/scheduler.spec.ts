@@ -1,6 +1,7 @@
 import type { Job, Turn } from "../../../lib/scheduling/job";
 import type { JobProbe } from "../../../lib/scheduling/job-runner";
 import { Lease } from "../../../lib/scheduling/lease";
+import type { Leases } from "../../../lib/scheduling/leases";
 import { Scheduler } from "../../../lib/scheduling/scheduler";
 import { StoreLeases } from "../../../lib/scheduling/store-leases";
 import { StoreTurnMemory } from "../../../lib/scheduling/turn-memory";
@@ -16,11 +17,13 @@ class World {
   readonly store = new MemoryStore();
   readonly failures: Array<[string, number]> = [];
   readonly lateness: number[] = [];
+  /** What is asked of the leases takes so long. */
+  slowMs = 0;
 
   node(name: string, jobs: readonly Job[]) {
     const clock = new SuspendableClock(this.clock);
     const { monotonic } = clock;
-    const leases = new StoreLeases(this.store, monotonic);
+    const leases = this.slowed(new StoreLeases(this.store, monotonic));
     const lease = new Lease({ leases, name: "scheduler", holder: name, clock, monotonic });
     const probe: JobProbe = {
       began: (_job, ms) => void this.lateness.push(ms),
@@ -37,6 +40,18 @@ class World {
     node.scheduler.start();
     await settle();
     return node;
+  }
+
+  private slowed(leases: Leases): Leases {
+    const slow = async <T>(ask: () => Promise<T>): Promise<T> => {
+      if (this.slowMs > 0) await new Promise<void>((resolve) => this.clock.setTimeout(resolve, this.slowMs));
+      return ask();
+    };
+    return {
+      acquire: (name, holder, ttlMs) => slow(() => leases.acquire(name, holder, ttlMs)),
+      renew: (name, holder, ttlMs) => slow(() => leases.renew(name, holder, ttlMs)),
+      release: (name, holder) => leases.release(name, holder),
+    };
   }
 
   async stop(...nodes: ReadonlyArray<{ scheduler: Scheduler }>): Promise<void> {
@@ -192,6 +207,51 @@ describe("a scheduler", () => {
     await world.clock.advance(3_001);
     expect(stopped).toBe(true);
     expect(world.clock.pending).toBeLessThanOrEqual(1);
+  });
+
+  describe("whose lease lapses again and again, as the store is slow", () => {
+    const LAPSING_MS = 600;
+
+    it("has one turn of a job under way, and no more of them than without", async () => {
+      const world = new World();
+      let underWay = 0;
+      const seen: number[] = [];
+      const long = async (): Promise<void> => {
+        seen.push(++underWay);
+        await new Promise<void>((resolve) => world.clock.setTimeout(resolve, 10_000));
+        underWay--;
+      };
+      const node = await world.started("a", [every(60_000, long, HOUR_MS)]);
+      world.slowMs = LAPSING_MS;
+      await world.clock.advance(85_000);
+      expect(seen).toEqual([1, 1]);
+      await world.stop(node);
+    });
+
+    it("does what is due, and what was cut short", async () => {
+      const world = new World();
+      let often = 0;
+      let whole = 0;
+      const steps = async (turn: Turn): Promise<void> => {
+        for (let step = 0; step < 15; step++) {
+          if (!turn.live()) return;
+          await new Promise<void>((resolve) => world.clock.setTimeout(resolve, 100));
+        }
+        whole++;
+      };
+      const node = await world.started("a", [
+        { ...every(500, async () => void often++), name: "often" },
+        { ...every(60_000, steps), name: "cut short" },
+      ]);
+      world.slowMs = LAPSING_MS;
+      await world.clock.advance(10_000);
+      expect(often).toBeGreaterThan(8);
+      expect(whole).toBe(0);
+      world.slowMs = 0;
+      await world.clock.advance(5_000);
+      expect(whole).toBe(1);
+      await world.stop(node);
+    });
   });
 
   it.each([1_000, 25])("goes on by itself after %d ms of doubt about the lease", async (ms) => {
