@@ -10,7 +10,7 @@ import (
 // lookupIndex returns the statement that creates the index beside another one; empty when there is no use for it.
 func lookupIndex(table string, index IndexInfo) string {
 	last := len(index.Key) - 1
-	if last > 1 || (last == 0 && (!index.Unique || index.Key[0].Field == "_id")) {
+	if last > 1 || (last == 0 && !index.Unique) {
 		return ""
 	}
 	columns := make([]string, len(index.Key))
