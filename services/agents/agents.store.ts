@@ -1,11 +1,5 @@
-import {
-  type Collection,
-  type CollectionDefinition,
-  type Document,
-  DuplicateKeyError,
-  type Store,
-  type Update,
-} from "../../lib/store/collection";
+import type { Collection, CollectionDefinition, Document, Store, Update } from "../../lib/store/collection";
+import { insertNew } from "../../lib/store/insert-new";
 import type { AgentStanding, Availability } from "./availability";
 
 /** What is kept of an agent beyond the user; `_id` is the user's. Times are wall-clock milliseconds. */
@@ -116,9 +110,7 @@ export class AgentStore {
       Object.keys($set).length > 0 ? this.#agents.findOneAndUpdate({ _id: userId }, { $set }) : this.get(userId);
     const found = await change();
     if (found) return found;
-    await this.#agents.insertMany([newAgent(userId, now)]).catch((error: unknown) => {
-      if (!(error instanceof DuplicateKeyError)) throw error;
-    });
+    await insertNew(this.#agents, newAgent(userId, now));
     return (await change()) ?? newAgent(userId, now);
   }
 }

@@ -1,12 +1,6 @@
-import {
-  type Collection,
-  type CollectionDefinition,
-  type Document,
-  DuplicateKeyError,
-  type Filter,
-  type Store,
-} from "../../lib/store/collection";
+import type { Collection, CollectionDefinition, Document, Filter, Store } from "../../lib/store/collection";
 import { cursorAt, following } from "../../lib/store/cursor";
+import { insertNew } from "../../lib/store/insert-new";
 
 /** Something that a user did and that nobody else sees; never changed, never deleted. */
 export interface AuditDocument extends Document {
@@ -40,11 +34,7 @@ export class AuditStore {
 
   /** Resolves when the entry is durable; writing it again changes nothing. */
   async add(entry: AuditDocument): Promise<void> {
-    try {
-      await this.#entries.insertMany([entry]);
-    } catch (error) {
-      if (!(error instanceof DuplicateKeyError)) throw error;
-    }
+    await insertNew(this.#entries, entry);
   }
 
   /** Newest first, after the cursor of the page before. */
