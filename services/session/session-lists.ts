@@ -50,7 +50,7 @@ export class SessionLists {
   }
 }
 
-export async function listSessions(
+async function listSessions(
   store: ConversationStore,
   { status, customerId }: SessionFilter,
   { cursor, limit = 50 }: Ask,

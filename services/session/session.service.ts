@@ -11,7 +11,7 @@ import { hasRole, type Meta, type Principal } from "../auth/principal";
 import { callerOf, commandOf, deadlineOf } from "../conversation-command";
 import { type SessionView, sessionView } from "../conversation-views";
 import { conversationsOf, startConversations, stopConversations } from "../conversations";
-import { otherCoresOf } from "../other-cores";
+import { type OtherCores, otherCoresOf } from "../other-cores";
 import { STAFF } from "../schemas";
 import { timersOf } from "../timers";
 import { callUsers } from "../users/users.internal";
@@ -21,7 +21,7 @@ import { isOverCapacity } from "./over-capacity";
 import { authoriseReading } from "./reading";
 import { explain } from "./queue.contract";
 import { QueueDesk } from "./queue-desk";
-import { listSessions, listWaiting, type SessionFilter, type SessionPage } from "./session-lists";
+import { type SessionFilter, SessionLists, type SessionPage } from "./session-lists";
 import * as contracts from "./session.contract";
 import type { SessionInternal } from "./session.internal";
 import { lookAt, type Looked } from "./timed-life";
@@ -42,10 +42,14 @@ const LOOK_MS = 5_000;
 @Service({ name: "session", dependencies: ["users", "room"] })
 export default class SessionService extends DomainService {
   declare conversations: Conversations;
+  declare others: OtherCores;
+  declare lists: SessionLists;
   declare desk: QueueDesk;
 
   created(): void {
     this.conversations = conversationsOf(this.broker);
+    this.others = otherCoresOf(this.broker, this.conversations);
+    this.lists = new SessionLists(this.conversations, this.others);
     this.desk = new QueueDesk(this.broker, this.conversations);
   }
 
@@ -132,7 +136,7 @@ export default class SessionService extends DomainService {
     const state = await this.conversations.host.read(ctx.params.sessionId, deadlineOf(ctx));
     const { session } = state;
     if (!session) throw new ParleyError("NOT_FOUND");
-    await otherCoresOf(this.broker, this.conversations).project({ sessions: true });
+    await this.others.project({ sessions: true });
     const why = await this.desk.explain(ctx, state, session);
     return { session: sessionView(state.id, session, state.seq, "staff"), ...why };
   }
@@ -145,8 +149,7 @@ export default class SessionService extends DomainService {
       ...(status !== undefined && { status }),
       ...(!hasRole(user, STAFF) && { customerId: user.id }),
     };
-    if (cursor === undefined) await otherCoresOf(this.broker, this.conversations).project({ sessions: true });
-    return listSessions(this.conversations.store, filter, { cursor, limit });
+    return this.lists.page(filter, { cursor, limit });
   }
 
   @Action(contracts.transcript)
@@ -185,15 +188,13 @@ export default class SessionService extends DomainService {
   @InternalAction("inspect", { repeats: "read" })
   async inspect(ctx: Context<SessionInternal["session.inspect"]["params"], Meta>): Promise<SessionPage> {
     const { limit, ...filter } = ctx.params;
-    await otherCoresOf(this.broker, this.conversations).project({ sessions: true });
-    return listSessions(this.conversations.store, filter, { limit });
+    return this.lists.page(filter, { limit });
   }
 
   @InternalAction("waiting", { repeats: "read" })
   async waiting(ctx: InternalCtx<"session.waiting">): InternalAnswer<"session.waiting"> {
     const { topic, cursor, limit = WAITING_PAGE } = ctx.params;
-    if (cursor === undefined) await otherCoresOf(this.broker, this.conversations).project({ sessions: true });
-    return listWaiting(this.conversations.store, topic, { cursor, limit: Math.min(limit, WAITING_PAGE) });
+    return this.lists.waiting(topic, { cursor, limit: Math.min(limit, WAITING_PAGE) });
   }
 
   @InternalAction("flow", { repeats: "read" })
