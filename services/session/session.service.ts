@@ -14,6 +14,7 @@ import { conversationsOf, startConversations, stopConversations } from "../conve
 import { type OtherCores, otherCoresOf } from "../other-cores";
 import { STAFF } from "../schemas";
 import { timersOf } from "../timers";
+import { namesOf } from "../users/names";
 import { callUsers } from "../users/users.internal";
 import { deskAfterReopening, deskAfterTransfer, deskFor } from "./desk";
 import { openSession } from "./open-session";
@@ -237,11 +238,6 @@ export default class SessionService extends DomainService {
     const viewer = viewerOf(user, session);
     return sessionView(sessionId, session, viewer === "staff" ? seq : lastAll, viewer);
   }
-}
-
-async function namesOf(ctx: Context<unknown, Meta>, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
-  const users = await Promise.all(ids.map((id) => callUsers(ctx, "users.get", { id })));
-  return new Map(users.flatMap((user) => (user ? [[user.id, user.name] as const] : [])));
 }
 
 const withReason = (reason: string | undefined) => (reason === undefined ? {} : { reason });
