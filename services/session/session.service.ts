@@ -4,6 +4,7 @@ import type { Action as CommandAction, CommandParams } from "../../actors/conver
 import type { Audience, StoredEvent } from "../../actors/conversation/conversation.events";
 import type { Authorised } from "../../actors/conversation/conversation.reader";
 import type { Desk, SessionState } from "../../actors/conversation/conversation.session-state";
+import type { ConversationState } from "../../actors/conversation/conversation.state";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";
 import { ParleyError } from "../../lib/errors";
@@ -22,10 +23,10 @@ import { isOverCapacity } from "./over-capacity";
 import { authoriseReading } from "./reading";
 import { explain } from "./queue.contract";
 import { QueueDesk } from "./queue-desk";
-import { type SessionFilter, SessionLists, type SessionPage } from "./session-lists";
+import { type SessionFilter, SessionLists } from "./session-lists";
 import * as contracts from "./session.contract";
 import type { SessionInternal } from "./session.internal";
-import { lookAt, type Looked } from "./timed-life";
+import { lookAt } from "./timed-life";
 import { transcriptPart } from "./transcript/transcript";
 
 type Ctx<C extends keyof typeof contracts> = Context<Params<(typeof contracts)[C]>, Meta>;
@@ -126,10 +127,8 @@ export default class SessionService extends DomainService {
     const state = await this.conversations.host.read(ctx.params.sessionId, deadlineOf(ctx));
     const { session } = state;
     if (!session || !mayKnow(user, session)) throw new ParleyError("NOT_FOUND");
-    const viewer = viewerOf(user, session);
-    const view = sessionView(state.id, session, viewer === "staff" ? state.seq : state.lastAll, viewer);
-    const position = viewer === "all" ? await this.desk.position(state) : undefined;
-    return { ...view, ...(position && { position }) };
+    const position = viewerOf(user, session) === "all" ? await this.desk.position(state) : undefined;
+    return { ...viewIn(state, session, user), ...(position && { position }) };
   }
 
   @Action(explain)
@@ -174,7 +173,7 @@ export default class SessionService extends DomainService {
   }
 
   @InternalAction("due", { actor: { kind: "conversation", id: "conversationId" } })
-  due(ctx: Context<SessionInternal["session.due"]["params"], Meta>): Promise<Looked> {
+  due(ctx: InternalCtx<"session.due">): InternalAnswer<"session.due"> {
     const { clock } = this.resources;
     // By this node's clock alone: a look may come late, and nothing is lost when that of the scheduler was set.
     const deadline = clock.now() + LOOK_MS;
@@ -182,12 +181,12 @@ export default class SessionService extends DomainService {
   }
 
   @InternalAction("now", { repeats: "read" })
-  now(): Promise<SessionInternal["session.now"]["result"]> {
+  now(): InternalAnswer<"session.now"> {
     return Promise.resolve({ now: this.resources.clock.now() });
   }
 
   @InternalAction("inspect", { repeats: "read" })
-  async inspect(ctx: Context<SessionInternal["session.inspect"]["params"], Meta>): Promise<SessionPage> {
+  async inspect(ctx: InternalCtx<"session.inspect">): InternalAnswer<"session.inspect"> {
     const { limit, ...filter } = ctx.params;
     return this.lists.page(filter, { limit });
   }
@@ -233,10 +232,9 @@ export default class SessionService extends DomainService {
     const outcome = await this.conversations.command(sessionId, commandOf(ctx, commandId, action, params, identity));
     const user = callerOf(ctx);
     if ("event" in outcome) return viewOf(outcome.event, user);
-    const { session, seq, lastAll } = await this.conversations.host.read(sessionId, deadlineOf(ctx));
-    if (!session) throw new ParleyError("NOT_FOUND");
-    const viewer = viewerOf(user, session);
-    return sessionView(sessionId, session, viewer === "staff" ? seq : lastAll, viewer);
+    const state = await this.conversations.host.read(sessionId, deadlineOf(ctx));
+    if (!state.session) throw new ParleyError("NOT_FOUND");
+    return viewIn(state, state.session, user);
   }
 }
 
@@ -246,6 +244,12 @@ const withReason = (reason: string | undefined) => (reason === undefined ? {} : 
 function viewOf({ conversationId, session, seq }: StoredEvent, user: Principal): SessionView {
   if (!session) throw new TypeError("a session command makes a session event");
   return sessionView(conversationId, session, seq, viewerOf(user, session));
+}
+
+/** The session as it is now. */
+function viewIn({ id, seq, lastAll }: ConversationState, session: SessionState, user: Principal): SessionView {
+  const viewer = viewerOf(user, session);
+  return sessionView(id, session, viewer === "staff" ? seq : lastAll, viewer);
 }
 
 const mayKnow = (user: Principal, { customerId }: SessionState): boolean =>
