@@ -1,5 +1,6 @@
 import { type Audience, isA, maySee, type StoredEvent } from "../../../actors/conversation/conversation.events";
 import { toMessages, type WireMessage } from "../../../actors/conversation/conversation.messages";
+import { SYSTEM } from "../../auth/principal";
 
 export type PartyRole = "customer" | "agent" | "system";
 
@@ -71,10 +72,8 @@ const placeOf = ({ seq, at, by }: StoredEvent, view: Viewpoint): Place => ({
   at: new Date(at).toISOString(),
   by,
   name: view.nameOf(by),
-  role: by === view.customerId ? "customer" : by === SYSTEM_ID ? "system" : "agent",
+  role: by === view.customerId ? "customer" : by === SYSTEM.id ? "system" : "agent",
 });
-
-export const SYSTEM_ID = "system";
 
 function messageEntry(event: StoredEvent, message: WireMessage, view: Viewpoint): MessageEntry {
   const { text, attachments, replyTo, editedAt, deletedAt } = message;

@@ -2,9 +2,10 @@ import type { Authorised } from "../../../actors/conversation/conversation.reade
 import type { ConversationStore } from "../../../actors/conversation/conversation.store";
 import type { Result } from "../../../lib/contract";
 import { ParleyError } from "../../../lib/errors";
+import { SYSTEM } from "../../auth/principal";
 import { sessionView } from "../../conversation-views";
 import type { transcript } from "../session.contract";
-import { type Entry, namedIn, SYSTEM_ID, toEntries } from "./entries";
+import { type Entry, namedIn, toEntries } from "./entries";
 import type { Format } from "./format";
 import { HTML } from "./html";
 import { JSON_FORMAT } from "./json";
@@ -57,7 +58,7 @@ export async function transcriptPart(ports: TranscriptPorts, ask: TranscriptRequ
   const people = new Set([...namedIn(events), customerId]);
   if (agentId !== undefined) people.add(agentId);
   const names = await ports.names([...people]);
-  const nameOf = (id: string): string => names.get(id) ?? (id === SYSTEM_ID ? "Parley" : "Deleted user");
+  const nameOf = (id: string): string => names.get(id) ?? (id === SYSTEM.id ? "Parley" : "Deleted user");
   const entries = toEntries(events, changes, { audience, customerId, nameOf });
   const format = FORMATS[ask.format];
   const head = {
