@@ -1,9 +1,9 @@
 import type { Action, ConversationCommand, Facts } from "./conversation.commands";
-import { type EventData, isA } from "./conversation.events";
+import { isA } from "./conversation.events";
 import { decideImport, type ImportCommand, isImportCommand } from "./conversation.import";
-import { noop, refuse, type Ruling } from "./conversation.ruling";
+import { contentOf, noop, refuse, type Ruling, standingOf, withOpenKey } from "./conversation.ruling";
 import { decideSession, isSessionCommand, type SessionCommand } from "./conversation.session";
-import { type ConversationState, LISTED_MEMBERS, type Standing, standingIn } from "./conversation.state";
+import { type ConversationState, LISTED_MEMBERS, type Standing } from "./conversation.state";
 
 export interface Limits {
   readonly members: number;
@@ -16,11 +16,6 @@ export interface Limits {
  * stands be taken back, all the same.
  */
 export const MAX_CHANGES = 2_000;
-
-/** The caller's standing, from the state or else from the facts. */
-export function standingOf(state: ConversationState, facts: Facts | undefined, userId: string): Standing {
-  return standingIn(state, userId) ?? facts?.standings?.get(userId) ?? "none";
-}
 
 type Given<A extends Action> = ConversationCommand<A>;
 
@@ -78,12 +73,9 @@ function create(state: ConversationState, { by, params }: Given<"create">, limit
 
 function open(state: ConversationState, { by, params }: Given<"open">, facts: Facts | undefined): Ruling {
   if (state.seq > 0) return noop(state.seq);
-  const key = facts?.key;
-  if (!key) return refuse("INTERNAL");
-  if (key.holder !== undefined) return refuse("SESSION_EXISTS", { sessionId: key.holder });
   const { desk, ...asked } = params;
   const data = { ...asked, customerId: by };
-  return { event: { type: "session.opened", data, key: key.next, ...(desk && { desk }) } };
+  return withOpenKey(facts, (key) => ({ event: { type: "session.opened", data, key, ...(desk && { desk }) } }));
 }
 
 const closed = (state: ConversationState): boolean => state.session?.status === "closed";
@@ -102,10 +94,7 @@ function send(
     return refuse("STALE_VIEW", { events: facts?.missed ?? [] });
   const target = visibleMessage(facts, standing);
   if (params.replyTo !== undefined && !target) return refuse("NOT_FOUND");
-  const data: EventData["message.created"] = {};
-  if (params.text !== undefined) data.text = params.text;
-  if (params.attachments !== undefined) data.attachments = params.attachments;
-  if (params.replyTo !== undefined) data.replyTo = params.replyTo;
+  const data = contentOf(params);
   if (whisper) data.whisper = true;
   // What answers a note says what was in it.
   const audience = noted || target?.event.audience === "staff" ? "staff" : "all";

@@ -1,8 +1,8 @@
 import type { Action, ConversationCommand, Facts } from "./conversation.commands";
-import type { EventData } from "./conversation.events";
-import { noop, refuse, type Ruling } from "./conversation.ruling";
+import { contentOf, noop, refuse, type Ruling, standingOf } from "./conversation.ruling";
+import { reopened } from "./conversation.session";
 import type { SessionState } from "./conversation.session-state";
-import { type ConversationState, type Standing, standingIn } from "./conversation.state";
+import type { ConversationState } from "./conversation.state";
 
 type Given<A extends Action> = ConversationCommand<A>;
 export type ImportCommand = Given<"importSession" | "importMessage" | "importOpen">;
@@ -19,9 +19,8 @@ export function decideImport(state: ConversationState, command: ImportCommand, f
   if (command.action === "importSession") return importSession(state, command);
   const { session } = state;
   if (!session?.imported) return refuse("NOT_FOUND");
-  return command.action === "importMessage"
-    ? importMessage(state, session, command, facts)
-    : importOpen(state, session, facts);
+  if (command.action === "importMessage") return importMessage(state, session, command, facts);
+  return session.reopenedAt === undefined ? reopened(session, facts) : noop(state.seq);
 }
 
 function importSession(state: ConversationState, { params: { at, desk, ...data } }: Given<"importSession">): Ruling {
@@ -36,22 +35,10 @@ function importMessage(
   { by, params }: Given<"importMessage">,
   facts: Facts | undefined,
 ): Ruling {
-  const standing: Standing = standingIn(state, by) ?? facts?.standings?.get(by) ?? "none";
+  const standing = standingOf(state, facts, by);
   if (standing === "none") return refuse("NOT_FOUND");
   if (session.reopenedAt !== undefined) return refuse("SESSION_EXISTS", { sessionId: state.id });
-  const { text, attachments, audience = "all" } = params;
+  const { at, audience = "all" } = params;
   if (audience === "staff" && standing !== "staff") return refuse("FORBIDDEN");
-  const data: EventData["message.created"] = { imported: true };
-  if (text !== undefined) data.text = text;
-  if (attachments !== undefined) data.attachments = attachments;
-  return { event: { type: "message.created", data, audience, at: params.at } };
-}
-
-function importOpen(state: ConversationState, session: SessionState, facts: Facts | undefined): Ruling {
-  if (session.reopenedAt !== undefined) return noop(state.seq);
-  const key = facts?.key;
-  if (!key) return refuse("INTERNAL");
-  if (key.holder !== undefined) return refuse("SESSION_EXISTS", { sessionId: key.holder });
-  const from = session.agentId === undefined ? {} : { from: session.agentId };
-  return { event: { type: "session.reopened", data: from, key: key.next } };
+  return { event: { type: "message.created", data: { ...contentOf(params), imported: true }, audience, at } };
 }

@@ -1,7 +1,7 @@
 import type { Action, ConversationCommand, Facts } from "./conversation.commands";
 import type { EventData } from "./conversation.events";
-import { noop, refuse, type Ruling } from "./conversation.ruling";
-import type { SessionState } from "./conversation.session-state";
+import { invalid, noop, refuse, type Ruling, withOpenKey } from "./conversation.ruling";
+import type { Desk, SessionState } from "./conversation.session-state";
 import type { ConversationState } from "./conversation.state";
 import { nextTimer, type TimerKind } from "./conversation.timers";
 
@@ -112,7 +112,7 @@ function decline(session: SessionState, { by, params }: Given<"decline">): Rulin
   if (session.agentId !== by) return refuse("NOT_FOUND");
   if (session.status === "closed") return refuse("SESSION_CLOSED");
   if (session.attendedAt !== undefined || session.formerAgentId === undefined)
-    return refuse("VALIDATION", { fields: [{ field: "sessionId", problem: "is not offered to you" }] });
+    return invalid("sessionId", "is not offered to you");
   return bounce(session, by, params.reason ?? "declined");
 }
 
@@ -146,10 +146,10 @@ function transfer(
   if (session.agentId !== undefined) data.from = session.agentId;
   if (params.note !== undefined) data.note = params.note;
   if (agentId !== undefined) {
-    if (agentId === session.agentId || agentId === session.customerId) return refuse("VALIDATION", onField("to"));
+    if (agentId === session.agentId || agentId === session.customerId) return toPresent();
     return { event: { type: "session.transferred", data: { ...data, agentId }, ...endsSlot(session) } };
   }
-  if (topic === undefined || topic === session.topic) return refuse("VALIDATION", onField("to"));
+  if (topic === undefined || topic === session.topic) return toPresent();
   const desk = params.desk && { desk: params.desk };
   return withOpenKey(facts, (key) => ({
     event: {
@@ -161,13 +161,6 @@ function transfer(
       ...desk,
     },
   }));
-}
-
-/** What takes the customer's key of a topic, unless another session has it. */
-function withOpenKey(facts: Facts | undefined, rule: (key: string) => Ruling): Ruling {
-  const key = facts?.key;
-  if (!key) return refuse("INTERNAL");
-  return key.holder === undefined ? rule(key.next) : refuse("SESSION_EXISTS", { sessionId: key.holder });
 }
 
 function close(session: SessionState, { by, params, supervises }: Given<"close">): Ruling {
@@ -186,19 +179,22 @@ function reopen(
   now: number,
 ): Ruling {
   if (by !== session.customerId && by !== session.agentId && !supervises) return refuse("NOT_FOUND");
-  const { status, closedAt, agentId, rules } = session;
+  const { status, closedAt, rules } = session;
   if (status !== "closed") return refuse("SESSION_EXISTS", {});
   const { reopenMs } = rules;
   if (closedAt === undefined || reopenMs === undefined || now > closedAt + reopenMs) return refuse("SESSION_CLOSED");
+  return reopened(session, facts, params.desk);
+}
+
+/** Back in the queue, with the customer's key of the topic. */
+export function reopened({ agentId }: SessionState, facts: Facts | undefined, desk?: Desk): Ruling {
   const data = agentId === undefined ? {} : { from: agentId };
-  const desk = params.desk && { desk: params.desk };
-  return withOpenKey(facts, (key) => ({ event: { type: "session.reopened", data, key, ...desk } }));
+  return withOpenKey(facts, (key) => ({ event: { type: "session.reopened", data, key, ...(desk && { desk }) } }));
 }
 
 function rate(session: SessionState, { by, params }: Given<"rate">): Ruling {
   if (by !== session.customerId) return refuse("NOT_FOUND");
-  if (session.status !== "closed")
-    return refuse("VALIDATION", { fields: [{ field: "sessionId", problem: "is not closed yet" }] });
+  if (session.status !== "closed") return invalid("sessionId", "is not closed yet");
   return { event: { type: "session.rated", data: params } };
 }
 
@@ -250,4 +246,4 @@ function notServing(session: SessionState, by: string, supervises: boolean): Rul
   return refuse(session.agentId === undefined ? "SESSION_NOT_ASSIGNED" : "NOT_FOUND");
 }
 
-const onField = (field: string) => ({ fields: [{ field, problem: "names the present one" }] });
+const toPresent = (): Ruling => invalid("to", "names the present one");
