@@ -1,8 +1,9 @@
 import { Backoff } from "../../lib/actor/backoff";
 import type { Clock, Random } from "../../lib/actor/ports";
 import { standingChanges, type StoredEvent } from "./conversation.events";
+import { toSnapshot } from "./conversation.snapshot";
 import type { ConversationState } from "./conversation.state";
-import { type ConversationStore, type Member, memberId, toSnapshot } from "./conversation.store";
+import { type ConversationStore, type Member, memberId } from "./conversation.store";
 
 /** Where events go that somebody outside must learn of. Publishing one again changes nothing. */
 export interface Publishing {

@@ -3,11 +3,13 @@ import type { Collection, CollectionDefinition, Filter, Store } from "../../lib/
 import type { KeyFact, Target } from "./conversation.commands";
 import type { Audience, StoredEvent } from "./conversation.events";
 import { nextKey } from "./conversation.keys";
-import type { SessionState } from "./conversation.session-state";
-import { type ConversationState, emptyState, fold, type LastMessage, type Standing } from "./conversation.state";
+import { fromSnapshot, type Snapshot } from "./conversation.snapshot";
+import { type ConversationState, emptyState, fold, type Standing } from "./conversation.state";
 import { toTarget } from "./conversation.target";
 import { findAny, verdictsOf } from "./conversation.verdicts";
 import { type Watermark, WATERMARKS } from "./conversation.watermarks";
+
+export { fromSnapshot, type Snapshot, toSnapshot } from "./conversation.snapshot";
 
 export const EVENTS: CollectionDefinition = {
   name: "events",
@@ -37,23 +39,6 @@ export const MEMBERS: CollectionDefinition = {
   name: "members",
   indexes: [{ fields: { userId: 1, active: 1, at: -1 } }, { fields: { conversationId: 1, active: 1 } }],
 };
-
-/** A conversation's snapshot: for loading and listing. The log is the truth. */
-export interface Snapshot {
-  _id: string;
-  appliedSeq: number;
-  lastAll: number;
-  kind: "support" | "direct" | "group";
-  title?: string;
-  createdAt: number;
-  createdBy: string;
-  memberCount: number;
-  /** Absent above LISTED_MEMBERS. No pairs: a list in a list is not for every store. */
-  members?: Array<{ userId: string; standing: Standing }>;
-  session?: SessionState;
-  lastMessage?: LastMessage;
-  staffWrote: Array<{ by: string; seq: number }>;
-}
 
 /** A user's standing in one conversation; a tombstone with `active: false` after leaving. */
 export interface Member {
@@ -271,31 +256,3 @@ const beyond = (conversationId: string, after: number): Filter => ({ conversatio
 const inLogOrder = (a: StoredEvent, b: StoredEvent): number =>
   a.flush - b.flush ||
   (a.conversationId < b.conversationId ? -1 : a.conversationId > b.conversationId ? 1 : a.seq - b.seq);
-
-/** The document that a state is snapshot as. */
-export function toSnapshot(state: ConversationState): Snapshot {
-  const { id, seq, lastAll, kind = "group", createdAt, createdBy, memberCount, staffWrote } = state;
-  const snapshot: Snapshot = {
-    _id: id,
-    appliedSeq: seq,
-    lastAll,
-    kind,
-    createdAt,
-    createdBy,
-    memberCount,
-    staffWrote: [...staffWrote],
-  };
-  if (state.title !== undefined) snapshot.title = state.title;
-  if (state.listed) snapshot.members = [...state.members].map(([userId, standing]) => ({ userId, standing }));
-  if (state.session) snapshot.session = state.session;
-  if (state.lastMessage) snapshot.lastMessage = state.lastMessage;
-  return snapshot;
-}
-
-/** The state that a snapshot was made of; above LISTED_MEMBERS without the members. */
-export function fromSnapshot(snapshot: Snapshot): ConversationState {
-  const { _id, appliedSeq, members, ...rest } = snapshot;
-  const listed = members !== undefined;
-  const known = new Map(members?.map(({ userId, standing }) => [userId, standing]));
-  return { ...rest, id: _id, seq: appliedSeq, members: known, complete: listed, listed };
-}
