@@ -34,9 +34,9 @@ export class Projector {
     private readonly store: ConversationStore,
     private readonly clock: Clock,
     private readonly random: Random,
-    private readonly publishing?: Publishing,
+    private readonly publishing: Publishing | undefined,
     /** Told of each attempt that failed; it is made again until it succeeds. */
-    private readonly onFailure: (error: unknown) => void = () => undefined,
+    private readonly onFailure: (error: unknown) => void,
   ) {}
 
   /** The flush through which everything is projected and published. */
