@@ -133,8 +133,10 @@ export function sessionAfter(
   if (draft.type === "session.imported") return imported(draft, moment);
   if (!session) return undefined;
   switch (draft.type) {
-    case "session.assigned":
-      return assigned(session, draft, draft.data.via, moment);
+    case "session.assigned": {
+      const given = assigned(session, draft.data.agentId, draft.data.via, moment);
+      return draft.key === undefined ? given : { ...given, slotKey: draft.key };
+    }
     case "session.attended":
       return { ...session, attendedAt: moment.at };
     case "session.transferred":
@@ -142,7 +144,7 @@ export function sessionAfter(
     case "session.bounced":
       return draft.data.agentId === undefined
         ? waiting(session)
-        : { ...assigned(waiting(session), draft, "transfer", moment), attendedAt: moment.at };
+        : { ...assigned(session, draft.data.agentId, "transfer", moment), attendedAt: moment.at };
     case "session.returned":
       return waiting(session);
     case "session.reclassified":
@@ -171,16 +173,16 @@ const ranked = (session: Omit<SessionState, "rank">): SessionState => ({
   rank: session.enteredAt - totalOf(session.headStart),
 });
 
-function opened({ data, key = "", desk = DEFAULT_DESK }: DraftOf<"session.opened">, { at }: Moment): SessionState {
+function opened(draft: DraftOf<"session.opened" | "session.imported">, { at }: Moment): SessionState {
+  const { data, key = "", desk = DEFAULT_DESK } = draft;
   const { topic, urgency, subject, customerId } = data;
   const session = { status: "unassigned", topic, urgency, customerId, openedAt: at, enteredAt: at } as const;
   return ranked({ ...session, ...desk, openKey: key, ...(subject !== undefined && { subject }) });
 }
 
-function imported({ data, desk }: DraftOf<"session.imported">, moment: Moment): SessionState {
-  const { topic, urgency, subject, customerId, agentId, closedAt, reason } = data;
-  const asked = { topic, urgency, customerId, ...(subject !== undefined && { subject }) };
-  const session = opened({ type: "session.opened", data: asked, ...(desk && { desk }) }, moment);
+function imported(draft: DraftOf<"session.imported">, moment: Moment): SessionState {
+  const { agentId, closedAt, reason } = draft.data;
+  const session = opened(draft, moment);
   const served = agentId === undefined ? session : { ...session, agentId, lastAgentId: agentId };
   return { ...closed(served, reason, closedAt), imported: true };
 }
@@ -193,26 +195,16 @@ function reclassified(session: SessionState, { data }: DraftOf<"session.reclassi
 function transferred(session: SessionState, draft: DraftOf<"session.transferred">, moment: Moment): SessionState {
   const { agentId, topic = session.topic, from } = draft.data;
   if (agentId !== undefined) {
-    const given = assigned(session, { ...draft, data: { agentId } }, "transfer", moment);
+    const given = assigned(session, agentId, "transfer", moment);
     return from === undefined ? given : { ...given, formerAgentId: from };
   }
   const { desk = DEFAULT_DESK, key = session.openKey } = draft;
   return ranked({ ...waiting(session), ...desk, topic, openKey: key });
 }
 
-function assigned(
-  session: SessionState,
-  draft: { readonly data: { readonly agentId?: string }; readonly key?: string },
-  via: Via,
-  { at, seq }: Moment,
-): SessionState {
-  const { agentId } = draft.data;
-  const given = { ...waiting(session), status: statusBut(session, "assigned"), via, assignedAt: at, assignedSeq: seq };
-  return {
-    ...given,
-    ...(agentId !== undefined && { agentId, lastAgentId: agentId }),
-    ...(draft.key !== undefined && { slotKey: draft.key }),
-  };
+function assigned(session: SessionState, agentId: string, via: Via, { at, seq }: Moment): SessionState {
+  const given = { agentId, lastAgentId: agentId, via, assignedAt: at, assignedSeq: seq };
+  return { ...waiting(session), status: statusBut(session, "assigned"), ...given };
 }
 
 /** A session that is closing keeps that status, whoever serves it. */
