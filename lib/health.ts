@@ -1,5 +1,5 @@
-import type { ServiceBroker } from "moleculer";
 import { lifecycleOf, type Phase } from "./lifecycle";
+import { perBroker } from "./per-broker";
 import { type Vitals, vitalsOf } from "./vitals";
 
 export interface Readiness {
@@ -37,14 +37,8 @@ export class Health {
   }
 }
 
-const byBroker = new WeakMap<ServiceBroker, Health>();
-
 /** The health of a broker's node, one for all who ask. */
-export function healthOf(broker: ServiceBroker): Health {
-  let health = byBroker.get(broker);
-  if (!health) {
-    const lifecycle = lifecycleOf(broker);
-    byBroker.set(broker, (health = new Health({ phase: () => lifecycle.phase, vitals: vitalsOf(broker) })));
-  }
-  return health;
-}
+export const healthOf = perBroker((broker) => {
+  const lifecycle = lifecycleOf(broker);
+  return new Health({ phase: () => lifecycle.phase, vitals: vitalsOf(broker) });
+});

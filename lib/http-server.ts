@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { ServiceBroker } from "moleculer";
 import { systemClock } from "./actor/ports";
 import { inTime } from "./actor/time";
+import { perBroker } from "./per-broker";
 import { resourcesOf } from "./resources";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -101,14 +101,8 @@ export class HttpServer {
   }
 }
 
-const byBroker = new WeakMap<ServiceBroker, HttpServer>();
-
 /** The HTTP server of a broker's process; made when the first service asks for it. */
-export function httpServerOf(broker: ServiceBroker): HttpServer {
-  let http = byBroker.get(broker);
-  if (!http) {
-    const { HOST, PORT, LIMIT_CONNECTIONS } = resourcesOf(broker).config;
-    byBroker.set(broker, (http = new HttpServer({ host: HOST, port: PORT, maxConnections: LIMIT_CONNECTIONS })));
-  }
-  return http;
-}
+export const httpServerOf = perBroker((broker) => {
+  const { HOST, PORT, LIMIT_CONNECTIONS } = resourcesOf(broker).config;
+  return new HttpServer({ host: HOST, port: PORT, maxConnections: LIMIT_CONNECTIONS });
+});

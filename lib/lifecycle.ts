@@ -1,4 +1,5 @@
-import type { Middleware, ServiceBroker } from "moleculer";
+import type { Middleware } from "moleculer";
+import { perBroker } from "./per-broker";
 
 export type Phase = "starting" | "ready" | "draining";
 
@@ -41,14 +42,8 @@ export class Lifecycle {
   }
 }
 
-const byBroker = new WeakMap<ServiceBroker, Lifecycle>();
-
 /** The lifecycle of a broker's node. */
-export function lifecycleOf(broker: ServiceBroker): Lifecycle {
-  let lifecycle = byBroker.get(broker);
-  if (!lifecycle) byBroker.set(broker, (lifecycle = new Lifecycle()));
-  return lifecycle;
-}
+export const lifecycleOf = perBroker(() => new Lifecycle());
 
 /** Drains before the services stop whoever stops the broker, the REPL included. */
 export const drainMiddleware: Middleware = {

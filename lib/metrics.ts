@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { ServiceBroker } from "moleculer";
 import { Counter, Gauge, type Metric, Registry } from "prom-client";
+import { perBroker } from "./per-broker";
 import { PlainHistogram } from "./plain-histogram";
 
 /** Counts upwards: add to `value`, it is read when somebody scrapes. */
@@ -194,11 +194,5 @@ export class Metrics {
   }
 }
 
-const byBroker = new WeakMap<ServiceBroker, Metrics>();
-
 /** The metrics of a broker's node. */
-export function metricsOf(broker: ServiceBroker): Metrics {
-  let metrics = byBroker.get(broker);
-  if (!metrics) byBroker.set(broker, (metrics = new Metrics()));
-  return metrics;
-}
+export const metricsOf = perBroker(() => new Metrics());

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ServiceBroker } from "moleculer";
 import { type Health, healthOf } from "./health";
 import { type Metrics, metricsOf } from "./metrics";
+import { perBroker } from "./per-broker";
 import { PARTS, vitalsOf } from "./vitals";
 
 /** Answers one path. */
@@ -11,7 +12,7 @@ export type Page = (request: IncomingMessage, response: ServerResponse) => void 
  * What every process serves for whoever runs it, by path: is it alive, should it get traffic, its metrics. They hold
  * nothing of any user and take GET and HEAD only.
  */
-export function probesOf(broker: ServiceBroker): ReadonlyMap<string, Page> {
+export const probesOf = perBroker((broker): ReadonlyMap<string, Page> => {
   const metrics = metricsOf(broker);
   const vitals = vitalsOf(broker);
   metrics.gauges("parley_part_up", "1 when the part answers this node", "part", PARTS, (part) =>
@@ -23,7 +24,7 @@ export function probesOf(broker: ServiceBroker): ReadonlyMap<string, Page> {
     ["/health/ready", (_request, response) => sendReadiness(health, response)],
     ["/metrics", (_request, response) => sendMetrics(metrics, response)],
   ]);
-}
+});
 
 /** The handler of a process that serves nothing else, or nothing yet: `otherwise` is the status of every other path. */
 export function probeHandler(

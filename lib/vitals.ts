@@ -1,6 +1,6 @@
-import type { ServiceBroker } from "moleculer";
 import type { Clock } from "./actor/ports";
 import { inTime } from "./actor/time";
+import { perBroker } from "./per-broker";
 import { pingTransporter } from "./transporter";
 import { resourcesOf } from "./resources";
 
@@ -142,15 +142,9 @@ export class Vitals {
   }
 }
 
-const byBroker = new WeakMap<ServiceBroker, Vitals>();
-
 /** The vitals of a broker's node. The node starts and stops the watch. */
-export function vitalsOf(broker: ServiceBroker): Vitals {
-  let vitals = byBroker.get(broker);
-  if (!vitals) {
-    const { clock, store, kv } = resourcesOf(broker);
-    const pings = { broker: () => pingTransporter(broker), store: () => store.ping(), kv: () => kv.ping() };
-    byBroker.set(broker, (vitals = new Vitals({ clock, pings })));
-  }
-  return vitals;
-}
+export const vitalsOf = perBroker((broker) => {
+  const { clock, store, kv } = resourcesOf(broker);
+  const pings = { broker: () => pingTransporter(broker), store: () => store.ping(), kv: () => kv.ping() };
+  return new Vitals({ clock, pings });
+});
