@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { closeNow, listenOn } from "./listening";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -14,16 +15,10 @@ export class HeldPort {
   }
 
   /** Rejects with the system's error, EADDRINUSE when the port is taken. Holds nothing for port 0, which is any. */
-  static async take({ host, port }: { readonly host: string; readonly port: number }): Promise<HeldPort> {
-    if (port === 0) return new HeldPort(undefined);
+  static async take(where: { readonly host: string; readonly port: number }): Promise<HeldPort> {
+    if (where.port === 0) return new HeldPort(undefined);
     const server = createServer();
-    await new Promise<void>((resolve, reject) => {
-      server.once("error", reject);
-      server.listen(port, host, () => {
-        server.off("error", reject);
-        resolve();
-      });
-    });
+    await listenOn(server, where);
     return new HeldPort(server);
   }
 
@@ -34,10 +29,6 @@ export class HeldPort {
 
   /** Lets go of the port; resolves when it can be listened on. Releasing again does nothing. */
   async release(): Promise<void> {
-    const { server } = this;
-    if (!server?.listening) return;
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeAllConnections();
-    await closed;
+    if (this.server) await closeNow(this.server);
   }
 }

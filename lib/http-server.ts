@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { systemClock } from "./actor/ports";
 import { inTime } from "./actor/time";
+import { closeNow, listenOn } from "./listening";
 import { perBroker } from "./per-broker";
 import { resourcesOf } from "./resources";
 
@@ -73,21 +74,12 @@ export class HttpServer {
 
   /** Rejects with the system's error, EADDRINUSE when the port is taken. */
   listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.server.once("error", reject);
-      this.server.listen(this.options.port, this.options.host, () => {
-        this.server.off("error", reject);
-        resolve();
-      });
-    });
+    return listenOn(this.server, this.options);
   }
 
   /** Takes no more connections and cuts the ones that are left. */
-  async close(): Promise<void> {
-    if (!this.server.listening) return;
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    this.server.closeAllConnections();
-    await closed;
+  close(): Promise<void> {
+    return closeNow(this.server);
   }
 
   private dispatch(request: IncomingMessage, response: ServerResponse): void {
