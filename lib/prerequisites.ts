@@ -1,5 +1,6 @@
 import type { Clock } from "./actor/ports";
 import { inTime, pause } from "./actor/time";
+import { messageOf } from "./message-of";
 
 /** What must answer before a process can serve. */
 export interface Prerequisite {
@@ -46,4 +47,3 @@ async function awaitAnswer({ name, ask }: Prerequisite, ports: WaitPorts): Promi
 
 const nothing = (): undefined => undefined;
 const noAnswer = (): string => "no answer";
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,5 +1,6 @@
 import { systemClock } from "../actor/ports";
 import { inTime } from "../actor/time";
+import { messageOf } from "../message-of";
 import { type Check, fail, type Finding, type Level } from "./finding";
 
 /** Nothing that works takes longer. */
@@ -33,9 +34,7 @@ async function findingsOf(check: Check, longestMs: number): Promise<readonly Fin
       () => [fail(`gave no answer in ${longestMs / 1_000} s`, "See whether it is overloaded or stopped.")],
     );
   } catch (error) {
-    return [
-      fail(error instanceof Error ? error.message : String(error), "This was not expected; the log may say more."),
-    ];
+    return [fail(messageOf(error), "This was not expected; the log may say more.")];
   }
 }
 

@@ -57,5 +57,3 @@ export function sqliteCode(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null || !("errcode" in error)) return undefined;
   return typeof error.errcode === "number" ? error.errcode : undefined;
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

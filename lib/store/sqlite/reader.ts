@@ -1,7 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../../message-of";
 import type { CollectionDefinition, Filter, FindOptions } from "../collection";
 import { parseFilter } from "../filter";
-import { type Answer, messageOf, type Outcome, type Request, type WorkerData } from "./protocol";
+import type { Answer, Outcome, Request, WorkerData } from "./protocol";
 import { count, select } from "./query";
 import { Statements, Table } from "./table";
 

@@ -1,6 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
+import { messageOf } from "../../message-of";
 import { type Job, Jobs } from "./jobs";
-import { type Answer, messageOf, type Outcome, type Request, sqliteCode, type WorkerData } from "./protocol";
+import { type Answer, type Outcome, type Request, sqliteCode, type WorkerData } from "./protocol";
 import { Statements, Table } from "./table";
 
 /** Longest share of one transaction, in milliseconds, for work in bulk: inserts wait no longer for it. */
