@@ -1,4 +1,5 @@
-import { type Collection, type CollectionDefinition, DuplicateKeyError, type Store } from "../store/collection";
+import type { Collection, CollectionDefinition, Store } from "../store/collection";
+import { insertNew } from "../store/insert-new";
 import type { Clock, Monotonic } from "./ports";
 
 export const MARKS: CollectionDefinition = { name: "marks", indexes: [] };
@@ -102,12 +103,8 @@ export class Mark {
   private async write(): Promise<void> {
     const { marks, incarnation, clock, monotonic } = this.options;
     const begun = monotonic();
-    try {
-      await marks.insertMany([{ _id: incarnation, flush: 0, renewals: 0, renewedAt: clock.now() }]);
-    } catch (error) {
-      // Ours already, by an attempt whose outcome was unknown.
-      if (!(error instanceof DuplicateKeyError)) throw error;
-    }
+    // One that is there is ours already, by an attempt whose outcome was unknown.
+    await insertNew(marks, { _id: incarnation, flush: 0, renewals: 0, renewedAt: clock.now() });
     this.written = true;
     this.renewedAt = begun;
     this.renewIn(RENEW_MS);

@@ -1,4 +1,5 @@
-import { type Collection, DuplicateKeyError } from "../store/collection";
+import type { Collection } from "../store/collection";
+import { insertNew } from "../store/insert-new";
 import { type MarkDocument, sweptId } from "./mark";
 import type { Monotonic } from "./ports";
 
@@ -116,12 +117,8 @@ export class Sweeper {
 
   /** From here on the owner, should it wake, knows that it may not insert any more. */
   private async declare(incarnation: string): Promise<void> {
-    try {
-      const declaration = { _id: sweptId(incarnation), flush: 0, renewals: 0, renewedAt: 0, swept: true } as const;
-      await this.options.marks.insertMany([declaration]);
-    } catch (error) {
-      if (!(error instanceof DuplicateKeyError)) throw error;
-    }
+    const declaration = { _id: sweptId(incarnation), flush: 0, renewals: 0, renewedAt: 0, swept: true } as const;
+    await insertNew(this.options.marks, declaration);
   }
 
   /** The mark first: without it the owner stops as well. */

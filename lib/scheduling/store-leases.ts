@@ -1,5 +1,6 @@
 import type { Monotonic } from "../actor/ports";
-import { type Collection, type CollectionDefinition, DuplicateKeyError, type Store } from "../store/collection";
+import type { Collection, CollectionDefinition, Store } from "../store/collection";
+import { insertNew } from "../store/insert-new";
 import type { Grant, Leases } from "./leases";
 
 /** One grant or renewal. The one with the greatest number of its name is the lease as it stands. */
@@ -77,12 +78,7 @@ export class StoreLeases implements Leases {
   private async insert(name: string, lease: Omit<LeaseDocument, "_id">): Promise<boolean> {
     const { number } = lease;
     const at = this.monotonic();
-    try {
-      await this.collection.insertMany([{ _id: idOf(name, number), ...lease }]);
-    } catch (error) {
-      if (error instanceof DuplicateKeyError) return false;
-      throw error;
-    }
+    if (!(await insertNew(this.collection, { _id: idOf(name, number), ...lease }))) return false;
     this.mine.set(name, { number, at });
     // A number is free again only long after a grant of it would be over: an insert that took so long gives nothing.
     if (number % CLEANED_EVERY === 0)
