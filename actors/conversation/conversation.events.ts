@@ -48,6 +48,7 @@ export interface EventData {
   "session.bounced": { from: string; agentId?: string; reason: string };
   "session.returned": { from: string; reason?: string };
   "session.reclassified": { urgency: string; headStart: HeadStart };
+  /** `expiresAt`: when it is closed unless somebody speaks before, in wall-clock milliseconds. */
   "session.warned": { expiresAt?: number };
   "session.closing": { reason?: string };
   "session.closed": { reason?: string };

@@ -3,7 +3,7 @@ import type { EventData } from "./conversation.events";
 import { invalid, noop, refuse, type Ruling, withOpenKey } from "./conversation.ruling";
 import type { Desk, SessionState } from "./conversation.session-state";
 import type { ConversationState } from "./conversation.state";
-import { nextTimer, type TimerKind } from "./conversation.timers";
+import { lastHeardOf, nextTimer, type TimerKind } from "./conversation.timers";
 
 type Given<A extends Action> = ConversationCommand<A>;
 
@@ -218,14 +218,19 @@ function due(
   if (!supervises) return refuse("NOT_FOUND");
   const timer = nextTimer(state);
   if (timer?.kind !== kind || timer.dueAt !== dueAt) return noop(state.seq);
-  return EFFECTS[kind](session, facts);
+  return EFFECTS[kind](session, facts, lastHeardOf(state, session));
 }
 
-const EFFECTS: Record<TimerKind, (session: SessionState, facts: Facts | undefined) => Ruling> = {
+/** `heardAt` is when the silence began. */
+type Effect = (session: SessionState, facts: Facts | undefined, heardAt: number) => Ruling;
+
+const EFFECTS: Record<TimerKind, Effect> = {
   "no-show": (session) => closed(session, "no-show"),
   expire: (session) => closed(session, "expired"),
   closing: () => ({ event: { type: "session.closing", data: {} } }),
-  warn: () => ({ event: { type: "session.warned", data: {} } }),
+  warn: ({ rules: { expireMs } }, _facts, heardAt) => ({
+    event: { type: "session.warned", data: expireMs === undefined ? {} : { expiresAt: heardAt + expireMs } },
+  }),
   attend: (session, facts) => unattended(session, facts, (agentId) => returned(session, agentId, "unattended")),
   accept: (session, facts) => unattended(session, facts, (agentId) => bounce(session, agentId, "not accepted")),
 };

@@ -205,8 +205,10 @@ describe("time", () => {
     const stale = nextTimer(session.state("s"));
     session.says("carl", "anybody?");
     if (stale) expect(session.does("sue", { action: "due", params: stale })).toBe("noop");
-    expect(eventOf(session.elapses()).type).toBe("session.warned");
+    const warned = eventOf(session.elapses());
+    expect(warned.type).toBe("session.warned");
     expect(session.timer).toBe("expire");
+    expect(warned.data).toEqual({ expiresAt: nextTimer(session.state("s"))?.dueAt });
     session.says("carl", "still here");
     expect(session.timer).toBe("warn");
     session.elapses();
