@@ -60,19 +60,40 @@ const CALLS: ReadonlyArray<{ readonly file: string; readonly line: string; reado
 	queryRes, err := coll.Query(queryCtx, qp)
 `,
   },
+  // Or whoever waits for his turn to write holds a connection of the pool: with as many of them as there are connections
+  // the one whose turn it is waits for one, and so do all others, for ever.
   {
-    // Or each update of a command holds a connection of the pool until the last one is done.
     file: "handler/msg_update.go",
     line: `		result, err := common.UpdateDocument(ctx, c, "update", iter, &u)\n`,
-    instead: `		result, err := common.UpdateDocument(ctx, c, "update", iter, &u)\n		closer.Close()\n`,
+    instead: `		found, err := iterator.ConsumeValues(iter)
+		closer.Close()
+		if err != nil {
+			return 0, 0, nil, lazyerrors.Error(err)
+		}
+		docs := iterator.Values(iterator.ForSlice(found))
+		defer docs.Close()
+		result, err := common.UpdateDocument(ctx, c, "update", docs, &u)
+`,
+  },
+  {
+    file: "handler/msg_findandmodify.go",
+    line: `	updateRes, err := common.UpdateDocument(ctx, c, "findAndModify", iter, update)\n`,
+    instead: `	found, err := iterator.ConsumeValues(iter)
+	queryRes.Iter.Close()
+	if err != nil {
+		return nil, lazyerrors.Error(err)
+	}
+	docs := iterator.Values(iterator.ForSlice(found))
+	closer.Add(docs)
+	updateRes, err := common.UpdateDocument(ctx, c, "findAndModify", docs, update)
+`,
   },
   // Or writers that meet sleep until SQLite's lock is free, up to a tenth of a second at a time.
   ...["InsertAll", "UpdateAll", "DeleteAll"].map((write) => ({
     file: "backends/sqlite/collection.go",
     line: `func (c *collection) ${write}(ctx context.Context, params *backends.${write}Params) (*backends.${write}Result, error) {\n`,
     instead: `func (c *collection) ${write}(ctx context.Context, params *backends.${write}Params) (*backends.${write}Result, error) {
-	writes.Lock()
-	defer writes.Unlock()
+	defer c.turn(ctx)()
 `,
   })),
   { file: "handler/msg_find.go", line: "!h.EnableNestedPushdown &&", instead: "false &&" },
