@@ -10,6 +10,7 @@ import { observe } from "../../lib/observer";
 import { COLLECTIONS } from "../../services/collections";
 import { build } from "../support/build";
 import { TestCluster } from "../support/cluster";
+import { Program } from "../support/program";
 import { freePort } from "../support/server";
 import { NatsServer } from "../support/servers/nats";
 import { RedisServer } from "../support/servers/redis";
@@ -25,11 +26,8 @@ async function examine({ environment, url }: TestCluster, env: NodeJS.ProcessEnv
   const child = spawn(process.execPath, [join(await build(), "bin/doctor.js"), "--url", url], {
     env: { ...environment, ...env },
   });
-  let text = "";
-  child.stdout.on("data", (data: Buffer) => (text += data.toString()));
-  child.stderr.on("data", (data: Buffer) => (text += data.toString()));
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { code, lines: text.trimEnd().split("\n") };
+  const { code, output } = await new Program(child).ended;
+  return { code, lines: output.trimEnd().split("\n") };
 }
 
 describe("npm run doctor", () => {

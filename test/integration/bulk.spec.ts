@@ -1,16 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ExportRecord } from "../../services/bulk/bulk.contract";
 import { ADMIN } from "../support/api";
+import { type Program, startProgram } from "../support/program";
 import { type Answer } from "../support/rest";
 import { startServer, type TestServer } from "../support/server";
 import { until } from "../support/wait";
 
 jest.setTimeout(60_000);
 
-const ROOT = join(__dirname, "../..");
 let folder: string;
 let server: TestServer;
 beforeAll(async () => {
@@ -22,24 +21,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 }, 30_000);
 
-interface Run {
-  readonly child: ChildProcess;
-  readonly ended: Promise<{ code: number | null; says: string }>;
-}
-
 /** One of the programs against a server, as an operator runs it. */
-function start(program: "import" | "export", target: TestServer, ...words: string[]): Run {
-  const env = { PATH: process.env["PATH"], ADMIN_EMAIL: ADMIN.email, ADMIN_PASSWORD: ADMIN.password };
-  const child = spawn(process.execPath, ["--require", "tsx/cjs", `bin/${program}.ts`, ...words, "--url", target.url], {
-    cwd: ROOT,
-    env,
-    stdio: ["ignore", "pipe", "pipe"],
+const start = (program: "import" | "export", target: TestServer, ...words: string[]): Program =>
+  startProgram([`bin/${program}.ts`, ...words, "--url", target.url], {
+    ADMIN_EMAIL: ADMIN.email,
+    ADMIN_PASSWORD: ADMIN.password,
   });
-  let says = "";
-  child.stdout.on("data", (data: Buffer) => (says += data.toString()));
-  child.stderr.on("data", (data: Buffer) => (says += data.toString()));
-  return { child, ended: new Promise((resolve) => child.once("close", (code) => resolve({ code, says }))) };
-}
 
 const run = (...given: Parameters<typeof start>) => start(...given).ended;
 
@@ -119,9 +106,9 @@ describe("importing and exporting", () => {
       ["444", "other", "closed", "2017-02-01T16:08:19.000Z"],
     ]);
     const again = await run("import", server, file);
-    expect(again.says).toContain("3 conversations were imported before");
+    expect(again.output).toContain("3 conversations were imported before");
     rmSync(`${file}.imported`);
-    expect((await run("import", server, file)).says).toContain("4 messages of 3 conversations imported");
+    expect((await run("import", server, file)).output).toContain("4 messages of 3 conversations imported");
     expect(bySource(await exported(server), "csv")).toEqual(first);
   });
 
@@ -156,7 +143,7 @@ describe("importing and exporting", () => {
       await until("a part is imported", () => existsSync(`${file}.imported`), 30_000);
       await other.kill("SIGKILL");
       await other.start();
-      expect(await ended).toEqual({ code: 0, says: expect.stringContaining("imported") as string });
+      expect(await ended).toEqual({ code: 0, output: expect.stringContaining("imported") as string });
       expect(sorted(await exported(other))).toEqual(sorted(everything));
     } finally {
       await other.stop();
@@ -165,8 +152,8 @@ describe("importing and exporting", () => {
 
   it("reads everything and imports nothing in a dry run", async () => {
     const file = write("dry.jsonl", talks("dry", 3));
-    const { code, says } = await run("import", server, file, "--dry-run");
-    expect([code, says]).toEqual([0, expect.stringContaining("9 messages of 3 conversations can be read")]);
+    const { code, output } = await run("import", server, file, "--dry-run");
+    expect([code, output]).toEqual([0, expect.stringContaining("9 messages of 3 conversations can be read")]);
     expect(bySource(await exported(server), "dry")).toEqual([]);
   });
 

@@ -1,22 +1,10 @@
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { check, type Spoken } from "../../bin/demo/transcript";
 import type { WireEvent } from "../../services/schemas";
+import { startProgram } from "../support/program";
 import { freePort, startServer, type TestServer } from "../support/server";
 
-const ROOT = join(__dirname, "../..");
-
-/** Runs the demo as `npm run demo` does. */
-function runDemo(env: Readonly<Record<string, string>>): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, ["--require", "tsx/cjs", "bin/demo.ts"], {
-    cwd: ROOT,
-    env: { PATH: process.env["PATH"], ...env },
-  });
-  let output = "";
-  child.stdout.on("data", (data: Buffer) => (output += data.toString()));
-  child.stderr.on("data", (data: Buffer) => (output += data.toString()));
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, output })));
-}
+const runDemo = (env: Readonly<Record<string, string>>) => startProgram(["bin/demo.ts"], env).ended;
 
 describe("the demo", () => {
   let server: TestServer;

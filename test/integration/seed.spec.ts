@@ -1,17 +1,17 @@
-import { spawn } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Api, api, type Login } from "../../bin/rest-client";
 import { overview } from "../../bin/seed/overview";
 import { seedPassword } from "../../bin/seed/password";
 import { PEOPLE, WHO } from "../../bin/seed/people";
-import { seed, type Session } from "../../bin/seed/seeder";
+import { seed } from "../../bin/seed/seeder";
 import { SCRIPTS } from "../../bin/seed/sessions";
+import type { SessionView as Session } from "../../services/conversation-views";
 import type { WireEvent } from "../../services/schemas";
 import { ADMIN } from "../support/api";
+import { startProgram } from "../support/program";
 import { startServer, type TestServer } from "../support/server";
 
-const ROOT = join(__dirname, "../..");
 const INTERRUPTED_AFTER = 95;
 
 interface Desk {
@@ -33,24 +33,11 @@ describe("npm run seed", () => {
   }, 40_000);
   afterAll(() => server.stop(), 30_000);
 
-  /** Runs it as `npm run seed` does. */
-  function run(env: Readonly<Record<string, string>> = {}): Promise<{ code: number | null; output: string }> {
-    const child = spawn(process.execPath, ["--require", "tsx/cjs", "bin/seed.ts"], {
-      cwd: ROOT,
-      env: {
-        PATH: process.env["PATH"],
-        PORT: String(server.port),
-        DATA_DIR: server.dataDir,
-        ADMIN_EMAIL: ADMIN.email,
-        ADMIN_PASSWORD: ADMIN.password,
-        ...env,
-      },
-    });
-    let output = "";
-    child.stdout.on("data", (data: Buffer) => (output += data.toString()));
-    child.stderr.on("data", (data: Buffer) => (output += data.toString()));
-    return new Promise((resolve) => child.on("close", (code) => resolve({ code, output })));
-  }
+  const run = (env: Readonly<Record<string, string>> = {}) => {
+    const own = { PORT: String(server.port), DATA_DIR: server.dataDir };
+    const login = { ADMIN_EMAIL: ADMIN.email, ADMIN_PASSWORD: ADMIN.password };
+    return startProgram(["bin/seed.ts"], { ...own, ...login, ...env }).ended;
+  };
 
   /** All that an administrator finds. */
   async function desk(): Promise<Desk> {

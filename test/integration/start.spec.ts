@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NODE_ROLES } from "../../services/roles";
+import { startProgram } from "../support/program";
 import { rest, type TokenPair } from "../support/rest";
 import { freePort, startServer, type TestServer } from "../support/server";
 import { until } from "../support/wait";
@@ -131,29 +132,18 @@ describe("a process whose servers do not answer", () => {
     "%s waits for them, alive and not ready, and ends when it is told to",
     async (role) => {
       const [port, nowhere] = [await freePort(), await freePort()];
-      const child = spawn(process.execPath, ["--require", "tsx/cjs", "bin/node.ts", role], {
-        cwd: ROOT,
-        env: {
-          PATH: process.env["PATH"],
-          PORT: String(port),
-          NATS_URL: `nats://anna:hunter2@127.0.0.1:${nowhere}`,
-          MONGODB_URI: `mongodb://anna:hunter2@127.0.0.1:${nowhere}/parley`,
-          REDIS_URL: `redis://127.0.0.1:${nowhere}`,
-          AUTH_KEYS: `k1:${"A".repeat(43)}`,
-        },
+      const program = startProgram(["bin/node.ts", role], {
+        PORT: String(port),
+        NATS_URL: `nats://anna:hunter2@127.0.0.1:${nowhere}`,
+        MONGODB_URI: `mongodb://anna:hunter2@127.0.0.1:${nowhere}/parley`,
+        REDIS_URL: `redis://127.0.0.1:${nowhere}`,
+        AUTH_KEYS: `k1:${"A".repeat(43)}`,
       });
-      let output = "";
-      for (const stream of [child.stdout, child.stderr])
-        stream.on("data", (data: Buffer) => (output += data.toString()));
-      const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+      const says = (text: string) => () => program.output.includes(text);
       const ask = async (page: string) => fetch(`http://127.0.0.1:${port}/${page}`).catch(() => undefined);
       try {
-        await until(
-          "it waits for MongoDB",
-          () => output.includes(`waiting for MongoDB at 127.0.0.1:${nowhere}`),
-          30_000,
-        );
-        await until("it waits for NATS", () => output.includes(`NATS at 127.0.0.1:${nowhere}: CONNECTION_REFUSED`));
+        await until("it waits for MongoDB", says(`waiting for MongoDB at 127.0.0.1:${nowhere}`), 30_000);
+        await until("it waits for NATS", says(`NATS at 127.0.0.1:${nowhere}: CONNECTION_REFUSED`));
         expect((await ask("health/live"))?.status).toBe(200);
         const ready = await ask("health/ready");
         expect([ready?.status, await ready?.json()]).toEqual([
@@ -162,9 +152,10 @@ describe("a process whose servers do not answer", () => {
         ]);
         expect((await ask("v1/me"))?.status).toBe(503);
       } finally {
-        child.kill("SIGTERM");
+        program.child.kill("SIGTERM");
       }
-      expect(await ended).toBe(0);
+      const { code, output } = await program.ended;
+      expect(code).toBe(0);
       expect(output).not.toContain("is ready");
       expect(output).not.toContain("hunter2");
     },
