@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import type { ErrorType, WireError } from "../lib/errors";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 type Values<Known extends Options> = ReturnType<typeof parseArgs<{ options: Known }>>["values"];
@@ -28,4 +29,39 @@ export function readOptions<Known extends Options>(
     process.stderr.write(`${(error as Error).message.split(". ", 1)[0]}.\n${usage}`);
     process.exit(2);
   }
+}
+
+/** What a command cannot go on with, in words for the person who runs it. */
+export class CommandFailure extends Error {
+  override readonly name = "CommandFailure";
+  constructor(
+    message: string,
+    /** What the server refused with. */
+    readonly error?: WireError,
+  ) {
+    super(message);
+  }
+
+  get type(): ErrorType | undefined {
+    return this.error?.type;
+  }
+}
+
+/** Runs a command to its end: with the exit code that it answers or 0; or with 1, and the reason as `tell` has it. */
+export function runCommand(main: () => Promise<number | void>, tell = failed): void {
+  main().then(
+    (code) => process.exit(code ?? 0),
+    (error: unknown) => {
+      process.stderr.write(`${tell(error)}\n`);
+      process.exit(1);
+    },
+  );
+}
+
+const failed = (error: unknown): string => `FAILED: ${error instanceof Error ? error.message : String(error)}`;
+
+/** Below a progress bar: what can be put right in words, and with its stack what nobody expected. */
+export function belowBar(error: unknown): string {
+  if (error instanceof CommandFailure) return `\n${error.message}`;
+  return `\n${error instanceof Error ? (error.stack ?? "") : String(error)}`;
 }

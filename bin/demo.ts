@@ -1,19 +1,10 @@
 import type { WireEvent } from "../services/schemas";
-import { readOptions } from "./command-line";
+import { CommandFailure, readOptions, runCommand } from "./command-line";
 import { playDesk } from "./demo/desk";
 import { Participant } from "./demo/participant";
 import { check, printTranscript } from "./demo/transcript";
-import {
-  administrator,
-  type Api,
-  api,
-  CommandFailure,
-  findServer,
-  localServer,
-  type Login,
-  patient,
-  runCommand,
-} from "./rest-client";
+import { chosenServer } from "./local-server";
+import { administrator, type Api, api, findServer, type Login, patient } from "./rest-client";
 
 const USAGE = `npm run demo
 
@@ -33,7 +24,7 @@ interface Session {
 
 async function main(): Promise<void> {
   readOptions(USAGE, {});
-  const { config, url } = localServer();
+  const { config, url } = chosenServer();
   const server = api(url, patient(say));
   await findServer(url);
   const participants: Participant[] = [];

@@ -13,6 +13,7 @@ import { keyFingerprints } from "../lib/key-fingerprints";
 import { observe } from "../lib/observer";
 import { COLLECTIONS } from "../services/collections";
 import { ROLES } from "../services/roles";
+import { addressOf } from "./local-server";
 
 const USAGE = `npm run doctor -- [--url https://chat.example.org]
 
@@ -72,9 +73,6 @@ function checksOf(config: Config, url: string): Check[] {
     publicCheck(config, url),
   ];
 }
-
-const addressOf = ({ HOST, PORT }: Config): string =>
-  `http://${["0.0.0.0", "::"].includes(HOST) ? "127.0.0.1" : HOST}:${PORT}`;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { url: { type: "string" }, help: { type: "boolean", short: "h" } } });

@@ -4,10 +4,9 @@ import { once } from "node:events";
 import { SingleBar } from "cli-progress";
 import type { Result } from "../lib/contract";
 import type { exportConversations, ExportRecord } from "../services/bulk/bulk.contract";
-import { RequestError } from "./bulk/admin-client";
-import { CsvWriter, FileError } from "./bulk/csv";
-import { adminClient } from "./bulk/options";
-import { readOptions } from "./command-line";
+import { CsvWriter } from "./bulk/csv";
+import { adminClient, namedFile, SERVER_OPTIONS } from "./bulk/options";
+import { belowBar, readOptions, runCommand } from "./command-line";
 
 const USAGE = `npm run export -- conversations.csv|conversations.jsonl [--spreadsheet]
                   [--url https://chat.example.org] [--token-file file]
@@ -18,21 +17,18 @@ CSV leaves internal notes out. With --spreadsheet no cell is taken for a formula
 const OPTIONS = {
   file: { type: "string" },
   spreadsheet: { type: "boolean", default: false },
-  url: { type: "string" },
-  "token-file": { type: "string" },
+  ...SERVER_OPTIONS,
 } as const;
 
 type Page = Result<typeof exportConversations>;
 
 async function main(): Promise<void> {
   const options = readOptions(USAGE, OPTIONS, "file");
-  const kind = /\.(csv|jsonl)$/i.exec(options.file ?? "")?.[1]?.toLowerCase();
-  if (options.file === undefined || kind === undefined)
-    throw new FileError("name a .csv or a .jsonl file; --help tells the rest");
+  const { file, isCsv } = namedFile(options.file);
   const { client } = adminClient(options);
-  const csv = kind === "csv" ? new CsvWriter({ spreadsheet: options.spreadsheet }) : undefined;
+  const csv = isCsv ? new CsvWriter({ spreadsheet: options.spreadsheet }) : undefined;
   const write = csv ? (records: readonly ExportRecord[]) => csv.write(records) : asJsonLines;
-  const out = createWriteStream(options.file);
+  const out = createWriteStream(file);
   const bar = new SingleBar({ format: "{value} conversations | {duration_formatted}" });
   bar.start(0, 0);
   if (csv) out.write(csv.head);
@@ -51,11 +47,4 @@ async function main(): Promise<void> {
 const asJsonLines = (records: readonly ExportRecord[]): string =>
   records.map((record) => `${JSON.stringify(record)}\n`).join("");
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    const known = error instanceof FileError || error instanceof RequestError;
-    process.stderr.write(`\n${known ? error.message : error instanceof Error ? (error.stack ?? "") : String(error)}\n`);
-    process.exit(1);
-  },
-);
+runCommand(main, belowBar);

@@ -2,15 +2,14 @@
 import { createReadStream, existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { SingleBar } from "cli-progress";
-import { RequestError } from "./bulk/admin-client";
 import type { Chunk, Tell } from "./bulk/chunk";
-import { FileError, readCsv } from "./bulk/csv";
-import { Importer } from "./bulk/importer";
+import { readCsv } from "./bulk/csv";
+import { Importer, linesIn } from "./bulk/importer";
 import { Journal } from "./bulk/journal";
 import { readJsonLines } from "./bulk/jsonl";
-import { adminClient } from "./bulk/options";
+import { adminClient, namedFile, SERVER_OPTIONS, type ServerOptions } from "./bulk/options";
 import { Report } from "./bulk/report";
-import { readOptions } from "./command-line";
+import { belowBar, CommandFailure, readOptions, runCommand } from "./command-line";
 
 const USAGE = `npm run import -- conversations.csv|conversations.jsonl [--source name] [--dry-run]
                   [--url https://chat.example.org] [--token-file file]
@@ -22,8 +21,7 @@ const OPTIONS = {
   file: { type: "string" },
   source: { type: "string", default: "" },
   "dry-run": { type: "boolean", default: false },
-  url: { type: "string" },
-  "token-file": { type: "string" },
+  ...SERVER_OPTIONS,
 } as const;
 const REFUSED = 3;
 
@@ -31,16 +29,13 @@ type Read = (file: string, source: string, tell: Tell) => AsyncGenerator<Chunk>;
 
 async function main(): Promise<number> {
   const options = readOptions(USAGE, OPTIONS, "file");
-  const { file } = options;
-  const kind = /\.(csv|jsonl)$/i.exec(file ?? "")?.[1]?.toLowerCase();
-  if (file === undefined || kind === undefined)
-    throw new FileError("name a .csv or a .jsonl file; --help tells the rest");
-  if (!existsSync(file)) throw new FileError(`${file} is not there`);
-  const read: Read = kind === "csv" ? readCsv : readJsonLines;
+  const { file, isCsv } = namedFile(options.file);
+  if (!existsSync(file)) throw new CommandFailure(`${file} is not there`);
+  const read: Read = isCsv ? readCsv : readJsonLines;
   const report = new Report(file);
   const bar = new SingleBar({ format: "{bar} {percentage}% | {value} of {total} lines | {eta_formatted} left" });
   bar.start(await countLines(file), 0);
-  const chunks = read(file, options.source || kind, report.tell);
+  const chunks = read(file, options.source || (isCsv ? "csv" : "jsonl"), report.tell);
   const says = options["dry-run"]
     ? await look(chunks, bar)
     : await send(chunks, file, options, { bar, tell: report.tell });
@@ -54,10 +49,10 @@ async function main(): Promise<number> {
 /** Reads everything and sends nothing. */
 async function look(chunks: AsyncIterable<Chunk>, bar: SingleBar): Promise<string> {
   let [conversations, messages] = [0, 0];
-  for await (const { item, lines } of chunks) {
-    messages += lines.length;
-    if (item.last) conversations++;
-    bar.increment(lines.length + (item.last ? 1 : 0));
+  for await (const chunk of chunks) {
+    messages += chunk.lines.length;
+    if (chunk.item.last) conversations++;
+    bar.increment(linesIn(chunk));
   }
   return `${messages} messages of ${conversations} conversations can be read; nothing was imported`;
 }
@@ -65,7 +60,7 @@ async function look(chunks: AsyncIterable<Chunk>, bar: SingleBar): Promise<strin
 async function send(
   chunks: AsyncIterable<Chunk>,
   file: string,
-  options: { readonly url?: string; readonly "token-file"?: string; readonly source: string },
+  options: ServerOptions & { readonly source: string },
   { bar, tell }: { readonly bar: SingleBar; readonly tell: Tell },
 ): Promise<string> {
   const { client, url } = adminClient(options);
@@ -82,11 +77,4 @@ async function countLines(file: string): Promise<number> {
   return lines;
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    const known = error instanceof FileError || error instanceof RequestError;
-    process.stderr.write(`\n${known ? error.message : error instanceof Error ? (error.stack ?? "") : String(error)}\n`);
-    process.exit(1);
-  },
-);
+runCommand(main, belowBar);

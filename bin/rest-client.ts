@@ -1,21 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Config, readConfig } from "../lib/config";
+import type { Config } from "../lib/config";
 import type { WireError } from "../lib/errors";
 import type { Role } from "../services/schemas";
-
-/** What a command cannot go on with, in words for the person who runs it. */
-export class CommandFailure extends Error {
-  override readonly name = "CommandFailure";
-  constructor(
-    message: string,
-    /** What the server refused with. */
-    readonly type?: string,
-  ) {
-    super(message);
-  }
-}
+import { CommandFailure } from "./command-line";
+import { credentials } from "./local-server";
 
 export interface Login {
   accessToken: string;
@@ -49,12 +37,21 @@ export const patient = (say: (line: string) => void): Patience => ({
   },
 });
 
-interface Request {
+export interface Request {
   readonly method: string;
   readonly path: string;
   readonly token?: string | undefined;
   readonly body?: unknown;
   readonly key?: string | undefined;
+}
+
+/** An answer, read to its end. */
+export interface Answer {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly text: string;
+  /** Of a refusal; undefined also when something else than the server answered. */
+  readonly error: WireError | undefined;
 }
 
 const FIND_MS = 5_000;
@@ -69,12 +66,11 @@ export function api(url: string, patience?: Patience): Api {
   const request = async <T>(asked: Request): Promise<T> => {
     const deadline = Date.now() + (patience?.limitMs ?? 0);
     for (;;) {
-      const { ok, status, text } = await send(url, asked);
+      const { ok, status, text, error } = await send(url, asked, REQUEST_MS);
       if (ok) return (text === "" ? undefined : JSON.parse(text)) as T;
-      const error = errorOf(text);
       const wait = Math.max(LEAST_PAUSE_MS, Number(error?.data?.["retryInMs"] ?? 0));
       if (!patience || !error?.retryable || Date.now() + wait > deadline)
-        throw new CommandFailure(`${asked.method} ${asked.path} was answered with ${status}: ${text}`, error?.type);
+        throw new CommandFailure(`${asked.method} ${asked.path} was answered with ${status}: ${text}`, error);
       patience.waiting(wait, error.type);
       await pause(wait);
     }
@@ -87,10 +83,11 @@ export function api(url: string, patience?: Patience): Api {
   };
 }
 
-async function send(url: string, { method, path, token, body, key }: Request) {
+/** One request under `/v1`. @throws Error when it is not answered to the end within `limitMs` */
+export async function send(url: string, { method, path, token, body, key }: Request, limitMs: number): Promise<Answer> {
   const response = await fetch(`${url}/v1${path}`, {
     method,
-    signal: AbortSignal.timeout(REQUEST_MS),
+    signal: AbortSignal.timeout(limitMs),
     headers: {
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { "content-type": "application/json" }),
@@ -98,24 +95,17 @@ async function send(url: string, { method, path, token, body, key }: Request) {
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  return { ok: response.ok, status: response.status, text: await response.text() };
+  const { ok, status } = response;
+  const text = await response.text();
+  return { ok, status, text, error: ok ? undefined : errorOf(text) };
 }
 
-/** The error in an answer; undefined when something else than the server answered. */
 function errorOf(text: string): WireError | undefined {
   try {
     return (JSON.parse(text) as { error?: WireError }).error;
   } catch {
     return undefined;
   }
-}
-
-/** The settings of this machine, .env included, and where its server is. */
-export function localServer(): { config: Config; url: string } {
-  if (existsSync(".env")) process.loadEnvFile(".env");
-  const config = readConfig(process.env);
-  const host = ["0.0.0.0", "::"].includes(config.HOST) ? "127.0.0.1" : config.HOST;
-  return { config, url: `http://${host}:${config.PORT}` };
 }
 
 /** Waits a few seconds for a ready server. @throws CommandFailure that says how to start one */
@@ -138,33 +128,12 @@ export async function findServer(url: string): Promise<void> {
  * Logs the administrator in, by the settings or by the file that the first start wrote.
  * @throws CommandFailure when that is not possible
  */
-export async function administrator(
-  server: Api,
-  { ADMIN_EMAIL: email = "admin@localhost", ADMIN_PASSWORD, DATA_DIR }: Config,
-): Promise<Login> {
-  const password = ADMIN_PASSWORD ?? readPassword(join(DATA_DIR, "admin-password"));
-  return server.post<Login>("/auth/login", { email, password }).catch((error: unknown) => {
-    throw new CommandFailure(`the administrator ${email} cannot log in: ${String(error)}`);
+export async function administrator(server: Api, config: Config): Promise<Login> {
+  const login = credentials(config, nobody);
+  return server.post<Login>("/auth/login", login).catch((error: unknown) => {
+    throw new CommandFailure(`the administrator ${login.email} cannot log in: ${String(error)}`);
   });
 }
 
-function readPassword(file: string): string {
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch {
-    throw new CommandFailure(
-      `no administrator: set ADMIN_EMAIL and ADMIN_PASSWORD, or DATA_DIR so that ${file} is there`,
-    );
-  }
-}
-
-/** Runs a command to its end: exit code 0, or 1 and the reason. */
-export function runCommand(main: () => Promise<void>): void {
-  main().then(
-    () => process.exit(0),
-    (error: unknown) => {
-      process.stderr.write(`FAILED: ${error instanceof Error ? error.message : String(error)}\n`);
-      process.exit(1);
-    },
-  );
-}
+const nobody = (file: string): string =>
+  `no administrator: set ADMIN_EMAIL and ADMIN_PASSWORD, or DATA_DIR so that ${file} is there`;

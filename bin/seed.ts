@@ -1,6 +1,7 @@
 /** `npm run seed`: a support desk with people, topics and sessions in every state. */
-import { readOptions } from "./command-line";
-import { administrator, api, findServer, localServer, patient, runCommand } from "./rest-client";
+import { readOptions, runCommand } from "./command-line";
+import { chosenServer } from "./local-server";
+import { administrator, api, findServer, patient } from "./rest-client";
 import { overview } from "./seed/overview";
 import { seedPassword } from "./seed/password";
 import { seed } from "./seed/seeder";
@@ -18,8 +19,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function main(): Promise<void> {
   const options = readOptions(USAGE, OPTIONS);
-  const { config, url: local } = localServer();
-  const url = (options.url ?? local).replace(/\/+$/, "");
+  const { config, url } = chosenServer(options.url);
   const server = api(url, patient(say));
   await findServer(url);
   const admin = await administrator(server, config);

@@ -2,10 +2,8 @@
 import { SingleBar } from "cli-progress";
 import type { Result } from "../lib/contract";
 import type { rebuild } from "../services/statistics/statistics.contract";
-import { RequestError } from "./bulk/admin-client";
-import { FileError } from "./bulk/csv";
-import { adminClient } from "./bulk/options";
-import { readOptions } from "./command-line";
+import { adminClient, SERVER_OPTIONS } from "./bulk/options";
+import { belowBar, readOptions, runCommand } from "./command-line";
 
 const USAGE = `npm run stats:rebuild -- [--restart] [--url https://chat.example.org] [--token-file file]
 
@@ -14,8 +12,7 @@ It may be interrupted: started again it goes on. With --restart it begins with t
 `;
 const OPTIONS = {
   restart: { type: "boolean", default: false },
-  url: { type: "string" },
-  "token-file": { type: "string" },
+  ...SERVER_OPTIONS,
 } as const;
 
 type Part = Result<typeof rebuild>;
@@ -39,11 +36,4 @@ async function main(): Promise<void> {
   );
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    const known = error instanceof FileError || error instanceof RequestError;
-    process.stderr.write(`\n${known ? error.message : error instanceof Error ? (error.stack ?? "") : String(error)}\n`);
-    process.exit(1);
-  },
-);
+runCommand(main, belowBar);

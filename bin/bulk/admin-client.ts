@@ -1,16 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { WireError } from "../../lib/errors";
-
-/** The server refused a request, or cannot be reached. */
-export class RequestError extends Error {
-  override readonly name = "RequestError";
-  constructor(
-    message: string,
-    readonly error?: WireError,
-  ) {
-    super(message);
-  }
-}
+import { CommandFailure } from "../command-line";
+import { type Answer, type Request, send } from "../rest-client";
 
 export interface AdminClientOptions {
   readonly url: string;
@@ -26,13 +16,8 @@ const MAX_PAUSE_MS = 2_000;
 /** Limits are by the minute. */
 const MAX_LIMITED_MS = 60_000;
 
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-}
-
 /** May the same request succeed later? A server that starts, or what stands before it, answers without words of ours. */
-const passes = ({ status, body }: Answer): boolean => (body as { error?: WireError }).error?.retryable ?? status >= 500;
+const passes = ({ status, error }: Answer): boolean => error?.retryable ?? status >= 500;
 
 /** A client of the REST API that goes on through restarts, limits and the end of its token. */
 export class AdminClient {
@@ -42,35 +27,36 @@ export class AdminClient {
 
   /**
    * Asks until there is an answer. Only for what may be repeated.
-   * @throws RequestError when it is a refusal, or none comes
+   * @throws CommandFailure when it is a refusal, or none comes
    */
   async ask<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
     let wait = this.options.pauseMs ?? 250;
-    let [problem, limitedMs] = ["", 0];
+    let problem = "";
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const answer = await this.try(method, path, body);
+      const answer = await this.try({ method, path, body });
+      let limitedMs = 0;
       if (typeof answer === "string") problem = answer;
-      else if (answer.status < 400) return answer.body as T;
+      else if (answer.ok) return JSON.parse(answer.text) as T;
       else {
-        const { error } = answer.body as { error?: WireError };
-        problem = error ? `${error.type}: ${error.message}` : `status ${answer.status}`;
-        if (answer.status === 401 && "email" in this.options.login) this.token = undefined;
-        else if (!passes(answer)) throw new RequestError(`${method} ${path}: ${problem}`, error);
+        const { error, status } = answer;
+        problem = error ? `${error.type}: ${error.message}` : `status ${status}`;
+        if (status === 401 && "email" in this.options.login) this.token = undefined;
+        else if (!passes(answer)) throw new CommandFailure(`${method} ${path}: ${problem}`, error);
         limitedMs = Math.min(Number(error?.data?.["retryInMs"] ?? 0), MAX_LIMITED_MS);
       }
       await pause(Math.max(wait, limitedMs));
-      [wait, limitedMs] = [Math.min(2 * wait, MAX_PAUSE_MS), 0];
+      wait = Math.min(2 * wait, MAX_PAUSE_MS);
     }
-    throw new RequestError(`${method} ${path}: no answer after ${ATTEMPTS} attempts (${problem})`);
+    throw new CommandFailure(`${method} ${path}: no answer after ${ATTEMPTS} attempts (${problem})`);
   }
 
   /** The answer, or in words why there is none. */
-  private async try(method: string, path: string, body: unknown): Promise<Answer | string> {
+  private async try(asked: Request): Promise<Answer | string> {
     try {
-      return await this.request(method, path, body, await this.accessToken());
+      return await this.send({ ...asked, token: await this.accessToken() });
     } catch (error) {
       this.token = undefined;
-      if (error instanceof RequestError) throw error;
+      if (error instanceof CommandFailure) throw error;
       return error instanceof Error ? error.message : String(error);
     }
   }
@@ -83,23 +69,15 @@ export class AdminClient {
   private async logIn(): Promise<string> {
     const { login } = this.options;
     if ("token" in login) return login.token;
-    const { status, body } = await this.request("POST", "/auth/login", login);
-    if (status === 200) return (body as { accessToken: string }).accessToken;
-    const { error } = body as { error?: WireError };
-    if (passes({ status, body })) throw new Error(error?.message ?? `status ${status}`);
-    throw new RequestError(`${login.email} cannot log in: ${error?.message ?? `status ${status}`}`, error);
+    const answer = await this.send({ method: "POST", path: "/auth/login", body: login });
+    const { status, text, error } = answer;
+    if (status === 200) return (JSON.parse(text) as { accessToken: string }).accessToken;
+    const problem = error?.message ?? `status ${status}`;
+    if (passes(answer)) throw new Error(problem);
+    throw new CommandFailure(`${login.email} cannot log in: ${problem}`, error);
   }
 
-  private async request(method: string, path: string, body: unknown, token?: string): Promise<Answer> {
-    const response = await fetch(`${this.options.url}/v1${path}`, {
-      method,
-      signal: AbortSignal.timeout(REQUEST_MS),
-      headers: {
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
-        ...(body !== undefined && { "content-type": "application/json" }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: await response.json().catch(() => ({})) };
+  private send(asked: Request): Promise<Answer> {
+    return send(this.options.url, asked, REQUEST_MS);
   }
 }

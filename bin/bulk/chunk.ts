@@ -33,7 +33,7 @@ export interface Placed {
 }
 
 /** What one request carries: below the least `BODY_BYTES` that lets the longest message through. */
-export const CHUNK_BYTES = 24_000;
+const CHUNK_BYTES = 24_000;
 const CHUNK_MESSAGES = 100;
 
 /** Cuts a conversation into chunks of bounded size, the last one marked; one of them at least. */

@@ -3,6 +3,7 @@ import { parse } from "csv-parse";
 import { stringify } from "csv-stringify/sync";
 import { derivedId } from "../../services/conversation-command";
 import type { ExportRecord, MessageRecord } from "../../services/bulk/bulk.contract";
+import { CommandFailure } from "../command-line";
 import { type Chunk, chunksOf, type Placed, readConversation, readMessage, type Tell } from "./chunk";
 
 const NEEDED = ["User ID", "Timestamp (UTC)", "Message Body"] as const;
@@ -26,11 +27,6 @@ const COLUMN_OF: Readonly<Record<string, Column>> = {
 
 const columnOf = (field: string): string => COLUMN_OF[field.split(".", 1)[0] ?? ""] ?? field;
 
-/** The file is none that can be read at all. */
-export class FileError extends Error {
-  override readonly name = "FileError";
-}
-
 interface Talk {
   readonly line: number;
   readonly row: Row;
@@ -40,7 +36,7 @@ interface Talk {
 /**
  * Conversations of a CSV file: one for each user, or for each conversation id where there are such. The rows of one may
  * stand anywhere, so all of them are kept in memory.
- * @throws FileError when a column is missing
+ * @throws CommandFailure when a column is missing
  */
 export async function* readCsv(file: string, source: string, tell: Tell): AsyncGenerator<Chunk> {
   const talks = new Map<string, Talk>();
@@ -81,7 +77,7 @@ async function* rowsOf(file: string, tell: Tell): AsyncGenerator<{ row: Row; lin
     if (!header) {
       header = record.map((name) => name.trim());
       const missing = NEEDED.filter((name) => !header?.includes(name));
-      if (missing.length > 0) throw new FileError(`the first line has no column ${missing.join(", ")}`);
+      if (missing.length > 0) throw new CommandFailure(`the first line has no column ${missing.join(", ")}`);
     } else if (record.length !== header.length) {
       tell({ line: at, column: "", reason: `has ${record.length} columns instead of ${header.length}` });
     } else {

@@ -1,6 +1,6 @@
-import { isParleyError } from "../../lib/errors";
 import type { ImportItem, ImportResult } from "../../services/bulk/bulk.contract";
-import { type AdminClient, RequestError } from "./admin-client";
+import { CommandFailure } from "../command-line";
+import type { AdminClient } from "./admin-client";
 import type { Chunk, Tell } from "./chunk";
 
 export interface ImporterPorts {
@@ -31,7 +31,7 @@ export class Importer {
 
   constructor(private readonly ports: ImporterPorts) {}
 
-  /** @throws RequestError when the server cannot be reached or does not let this user import */
+  /** @throws CommandFailure when the server cannot be reached or does not let this user import */
   async run(chunks: AsyncIterable<Chunk>): Promise<Imported> {
     for await (const chunk of chunks) await this.add(chunk);
     await this.send();
@@ -97,8 +97,7 @@ export class Importer {
 
   /** A server may allow less than this program knows of: what it names is told, and the rest is sent again. */
   private withoutRefused(batch: readonly Chunk[], error: unknown): readonly Chunk[] {
-    const fields =
-      error instanceof RequestError && isParleyError(error.error) ? error.error.data?.["fields"] : undefined;
+    const fields = error instanceof CommandFailure ? error.error?.data?.["fields"] : undefined;
     const [{ field, problem }] = (fields ?? [{}]) as [{ field?: string; problem?: string }];
     const [, item, message, name = ""] = /^items\.(\d+)(?:\.messages\.(\d+))?(?:\.(.*))?$/.exec(field ?? "") ?? [];
     const chunk = batch[Number(item)];
@@ -112,7 +111,7 @@ export class Importer {
 }
 
 /** A conversation's own line counts with its last messages. */
-const linesIn = ({ lines, item }: Chunk): number => lines.length + (item.last ? 1 : 0);
+export const linesIn = ({ lines, item }: Chunk): number => lines.length + (item.last ? 1 : 0);
 
 function without(chunk: Chunk, message: number): Chunk {
   const left = <T>(values: readonly T[]): T[] => values.filter((_value, index) => index !== message);

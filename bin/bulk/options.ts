@@ -1,38 +1,34 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { readConfig } from "../../lib/config";
+import { CommandFailure } from "../command-line";
+import { chosenServer, credentials, readSecret } from "../local-server";
 import { AdminClient } from "./admin-client";
-import { FileError } from "./csv";
+
+/** Which server, and who asks. */
+export const SERVER_OPTIONS = { url: { type: "string" }, "token-file": { type: "string" } } as const;
+
+export interface ServerOptions {
+  readonly url?: string;
+  readonly "token-file"?: string;
+}
 
 /**
  * A client for the server of HOST and PORT, or of `url`, in the name of the administrator: by a file that holds a token,
  * by ADMIN_EMAIL and ADMIN_PASSWORD, or by the password that the first start wrote. Never by an option: others see those.
- * @throws FileError when there is none of it
+ * @throws CommandFailure when there is none of it
  */
-export function adminClient(options: {
-  readonly url?: string | undefined;
-  readonly "token-file"?: string | undefined;
-}): {
-  client: AdminClient;
-  url: string;
-} {
-  if (existsSync(".env")) process.loadEnvFile(".env");
-  const config = readConfig(process.env);
-  const host = ["0.0.0.0", "::"].includes(config.HOST) ? "127.0.0.1" : config.HOST;
-  const url = (options.url ?? `http://${host}:${config.PORT}`).replace(/\/+$/, "");
-  const tokenFile = options["token-file"];
-  if (tokenFile !== undefined) return { url, client: new AdminClient({ url, login: { token: textOf(tokenFile) } }) };
-  const password = config.ADMIN_PASSWORD ?? textOf(join(config.DATA_DIR, "admin-password"));
-  const email = config.ADMIN_EMAIL ?? "admin@localhost";
-  return { url, client: new AdminClient({ url, login: { email, password } }) };
+export function adminClient(options: ServerOptions): { client: AdminClient; url: string } {
+  const { config, url } = chosenServer(options.url);
+  const { "token-file": tokenFile } = options;
+  const login = tokenFile === undefined ? credentials(config, whoAreYou) : { token: readSecret(tokenFile, whoAreYou) };
+  return { url, client: new AdminClient({ url, login }) };
 }
 
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8").trim();
-  } catch {
-    throw new FileError(
-      `who are you? ${file} cannot be read; set ADMIN_EMAIL and ADMIN_PASSWORD, or give --token-file`,
-    );
-  }
+const whoAreYou = (file: string): string =>
+  `who are you? ${file} cannot be read; set ADMIN_EMAIL and ADMIN_PASSWORD, or give --token-file`;
+
+/** The file that is named, and what it is by its name. @throws CommandFailure when it is neither CSV nor JSON lines */
+export function namedFile(file: string | undefined): { file: string; isCsv: boolean } {
+  const [, kind] = /\.(csv|jsonl)$/i.exec(file ?? "") ?? [];
+  if (file === undefined || kind === undefined)
+    throw new CommandFailure("name a .csv or a .jsonl file; --help tells the rest");
+  return { file, isCsv: kind.toLowerCase() === "csv" };
 }

@@ -1,10 +1,7 @@
-import type { Session as SessionSchema } from "../../services/schemas";
-import type { Static } from "@sinclair/typebox";
+import type { SessionView as Session } from "../../services/conversation-views";
+import { CommandFailure } from "../command-line";
 import type { Api, Login } from "../rest-client";
-import { CommandFailure } from "../rest-client";
 import { Participant } from "./participant";
-
-type Session = Static<typeof SessionSchema>;
 
 export interface Stage {
   readonly server: Api;

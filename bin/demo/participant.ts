@@ -1,8 +1,10 @@
 import { io, type Socket } from "socket.io-client";
+import type { WireError } from "../../lib/errors";
 import type { WireEvent } from "../../services/schemas";
-import { CommandFailure, type Login } from "../rest-client";
+import { CommandFailure } from "../command-line";
+import type { Login } from "../rest-client";
 
-type Reply = { ok: true; data: unknown } | { ok: false; error: { type: string; message: string } };
+type Reply = { ok: true; data: unknown } | { ok: false; error: WireError };
 
 const ANSWER_MS = 10_000;
 
@@ -138,7 +140,7 @@ export class Participant {
     const reply = answer as Reply;
     if (reply.ok) return reply.data as T;
     const { type, message } = reply.error;
-    throw new CommandFailure(`${event} was refused for ${this.name}: ${type}: ${message}`, type);
+    throw new CommandFailure(`${event} was refused for ${this.name}: ${type}: ${message}`, reply.error);
   }
 
   private connected(): Promise<void> {

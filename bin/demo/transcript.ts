@@ -1,5 +1,5 @@
 import type { WireEvent } from "../../services/schemas";
-import { CommandFailure } from "../rest-client";
+import { CommandFailure } from "../command-line";
 
 export interface Spoken {
   readonly by: string;

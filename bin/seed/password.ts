@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
 const BYTES = 12;
 
@@ -25,7 +25,7 @@ export function seedPassword(given: string | undefined, folder: string): SeedPas
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
   const password = randomBytes(BYTES).toString("base64url");
-  mkdirSync(dirname(file), { recursive: true });
+  mkdirSync(folder, { recursive: true });
   writeFileSync(file, `${password}\n`, { mode: 0o600, flag: "wx" });
   return { password, known: false, file };
 }

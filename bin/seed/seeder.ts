@@ -1,11 +1,9 @@
-import type { Static } from "@sinclair/typebox";
-import type { Session as SessionSchema } from "../../services/schemas";
-import { type Api, CommandFailure, type Login } from "../rest-client";
+import type { SessionView as Session } from "../../services/conversation-views";
+import { CommandFailure } from "../command-line";
+import type { Api, Login } from "../rest-client";
 import { KEYWORDS, REPLIES, TOPICS } from "./desk";
 import { emailOf, PEOPLE, type Person, type Who, WHO } from "./people";
 import { type Script, SCRIPTS, type Step } from "./sessions";
-
-export type Session = Static<typeof SessionSchema>;
 
 export interface SeedPorts {
   readonly server: Api;

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import type { Chunk, Flaw } from "../../../bin/bulk/chunk";
-import { CsvWriter, FileError, readCsv, readTime } from "../../../bin/bulk/csv";
+import { CsvWriter, readCsv, readTime } from "../../../bin/bulk/csv";
+import { CommandFailure } from "../../../bin/command-line";
 import type { ExportRecord } from "../../../services/bulk/bulk.contract";
 import { collect } from "../../support/collect";
 
@@ -71,7 +72,7 @@ describe("a CSV file of conversations", () => {
   });
 
   it("is refused as a whole without its columns", async () => {
-    await expect(read("a,b\n1,2\n")).rejects.toThrow(FileError);
+    await expect(read("a,b\n1,2\n")).rejects.toThrow(CommandFailure);
   });
 
   it("reads back as it was written, whatever people wrote", async () => {
