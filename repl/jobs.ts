@@ -27,9 +27,10 @@ export const jobs: Command = {
     const answers = await Promise.all(found.map(({ id: nodeID }) => ask(session, nodeID)));
     const known = answers.filter((answer) => answer !== undefined);
     const runs = known.find(({ holds }) => holds);
+    const standby = known.filter((answer) => answer !== runs).map(({ node }) => node);
     const silent = found.length - known.length;
     const others = [
-      ...(known.length > Number(runs !== undefined) ? [`standing by: ${standby(known, runs?.node)}`] : []),
+      ...(standby.length > 0 ? [`standing by: ${standby.join(", ")}`] : []),
       ...(silent > 0 ? [`without an answer: ${silent}`] : []),
     ];
     if (!runs) return ["Nobody runs the jobs at this moment", ...others].join("; ") + ".";
@@ -43,9 +44,6 @@ export const jobs: Command = {
 
 const ask = ({ broker }: Session, nodeID: string) =>
   callScheduler(broker, "scheduler.jobs", {}, { nodeID, timeout: ANSWER_MS }).catch(() => undefined);
-
-const standby = (known: ReadonlyArray<{ readonly node: string }>, holder: string | undefined): string =>
-  known.flatMap(({ node }) => (node === holder ? [] : [node])).join(", ");
 
 function rowOf({ name, schedule, lastBegan, lastSucceeded, running, dueAt, failures }: JobStatus, now: number) {
   const past = (at: number | undefined): string => (at === undefined ? "-" : `${ago(at, now)} ago`);
