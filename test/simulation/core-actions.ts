@@ -53,18 +53,8 @@ export function coreActions(parts: () => CoreParts): Handlers {
 
 function roomActions(parts: () => CoreParts): Handlers {
   return {
-    "room.command": async (params: Params<"room.command">, { deadline = params.command.deadline, send }: Meta) => {
-      const { conversations, life, onRun } = parts();
-      const ended = onRun(params, life.incarnation, send);
-      try {
-        const outcome = await conversations.command(params.conversationId, { ...params.command, deadline });
-        ended("noop" in outcome);
-        return outcome;
-      } catch (error) {
-        ended(isParleyError(error) && error.type !== "UNKNOWN_OUTCOME");
-        throw error;
-      }
-    },
+    "room.command": (params: Params<"room.command">, { deadline = params.command.deadline, send }: Meta) =>
+      run(parts, { ...params, command: { ...params.command, deadline } }, send),
     "room.catchUp": ({ cursors }: Params<"room.catchUp">, { userId = "", deadline = 0 }: Meta) => {
       const { conversations, life } = parts();
       return conversations.reader.sync(userId, cursors, Math.min(deadline, life.now() + SYNC_PATIENCE_MS));
@@ -87,20 +77,27 @@ function roomActions(parts: () => CoreParts): Handlers {
   };
 }
 
+/** Gives a conversation a command, and tells what came of it. */
+async function run(
+  parts: () => CoreParts,
+  params: Params<"room.command">,
+  send?: Send,
+): ReturnType<Conversations["command"]> {
+  const { conversations, life, onRun } = parts();
+  const ended = onRun(params, life.incarnation, send);
+  try {
+    const outcome = await conversations.command(params.conversationId, params.command);
+    ended("noop" in outcome);
+    return outcome;
+  } catch (error) {
+    ended(isParleyError(error) && error.type !== "UNKNOWN_OUTCOME");
+    throw error;
+  }
+}
+
 /** The timed life of sessions. */
 function sessionActions(parts: () => CoreParts): Handlers {
-  const command: Conversations["command"] = async (conversationId, given) => {
-    const { conversations, life, onRun } = parts();
-    const ended = onRun({ conversationId, command: given }, life.incarnation, undefined);
-    try {
-      const outcome = await conversations.command(conversationId, given);
-      ended("noop" in outcome);
-      return outcome;
-    } catch (error) {
-      ended(isParleyError(error) && error.type !== "UNKNOWN_OUTCOME");
-      throw error;
-    }
-  };
+  const command: Conversations["command"] = (conversationId, given) => run(parts, { conversationId, command: given });
   return {
     "session.now": () => Promise.resolve({ now: parts().life.now() }),
     "session.due": async (row: SessionInternal["session.due"]["params"]) => {

@@ -98,7 +98,7 @@ export class SimBroker {
     const id = (params as Record<string, string>)[actor] ?? "";
     const astray = (node: string): string =>
       this.options.misroutes() ? life.world.random.pick(this.offering(name)) : node;
-    const repeats = name === "room.catchUp" ? "read" : name === "room.sweep" ? "read" : "command";
+    const repeats = name === "room.catchUp" || name === "room.sweep" ? "read" : "command";
     return this.router.call(id, meta.deadline, (node, ms) => attempt(astray(node), ms), repeats);
   }
 
