@@ -47,9 +47,8 @@ export async function runDeaths(options: DeathsOptions): Promise<DeathsReport> {
   return { ...outcome, deaths };
 }
 
-function deathOf({ id, at }: Kill, { acks, clients }: Load): Death {
+function deathOf({ id, at }: Kill, load: Load): Death {
   const to = at + WINDOW_MS;
-  const failures = clients.flatMap((client) => client.failures);
-  const failed = failures.filter((failure) => failure.at >= at && failure.at < to && failure.type !== "SESSION_TAKEN");
-  return { id, longestWait: acks.longestWait(at, to), calls: acks.during(at, to), failed: failed.length };
+  const { acks } = load;
+  return { id, longestWait: acks.longestWait(at, to), calls: acks.during(at, to), failed: load.failed(at, to).length };
 }

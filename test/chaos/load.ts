@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Prng } from "../simulation/prng";
 import type { ServerApi, TestUser } from "../support/api";
 import type { Role } from "../../services/schemas";
-import { ParleyClient } from "../support/client";
+import { type Failure, ParleyClient } from "../support/client";
 import { until } from "../support/wait";
 import { AckLog } from "./ack-log";
 import { Desk } from "./desk";
@@ -91,6 +91,13 @@ export class Load {
       all[name] = { count: count + 1, longestMs: Math.max(longestMs, ms) };
     }
     return all;
+  }
+
+  /** Attempts that failed within a stretch of time, but for those of agents who lost a race. */
+  failed(from: number, to = Infinity): Failure[] {
+    return this.clients
+      .flatMap(({ failures }) => failures)
+      .filter(({ at, type }) => at >= from && at < to && type !== "SESSION_TAKEN");
   }
 
   start(): void {

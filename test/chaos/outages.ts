@@ -55,10 +55,9 @@ export async function runOutages(options: OutagesOptions): Promise<OutagesReport
   return { ...outcome, outages, downSeconds };
 }
 
-function outageOf({ id, at, backAt }: Kill, fault: Fault, { acks, clients }: Load): Outage {
-  const failed = clients
-    .flatMap(({ failures }) => failures)
-    .filter((failure) => failure.at >= at && failure.type !== "SESSION_TAKEN");
+function outageOf({ id, at, backAt }: Kill, fault: Fault, load: Load): Outage {
+  const { acks } = load;
+  const failed = load.failed(at);
   const first = failed.reduce((least, failure) => Math.min(least, failure.at), Infinity);
   return {
     server: id,
