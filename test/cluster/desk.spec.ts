@@ -7,7 +7,6 @@ import type { WireEvent } from "../../services/schemas";
 import type { TestUser } from "../support/api";
 import { TestCluster } from "../support/cluster";
 import { openSocket } from "../support/invoke";
-import type { Answer } from "../support/rest";
 import { until } from "../support/wait";
 
 const AGENTS = 30;
@@ -17,7 +16,6 @@ const CUSTOMERS = 100;
 const SESSIONS = CUSTOMERS * TOPICS.length;
 /** Customers who open sessions at the same time. */
 const AT_ONCE = 24;
-const REPEAT_MS = 30_000;
 const WORK_MS = 240_000;
 const AUDIT_MS = 150_000;
 const TEST_MS = 600_000;
@@ -28,20 +26,9 @@ let log: Collection<StoredEvent>;
 let agents: TestUser[];
 const stops: Array<() => unknown> = [];
 
-/** A request that is repeated with the same body until its outcome is known. */
-const settle = (method: string, path: string, token: string, body: object): Promise<Answer> =>
-  until(
-    `${method} ${path} is answered`,
-    async () => {
-      const answer = await cluster.rest(method, path, token, body).catch(() => undefined);
-      return answer && (answer.status < 400 || !answer.error.retryable) && answer;
-    },
-    REPEAT_MS,
-  );
-
 async function open(customer: TestUser, topic: string): Promise<string> {
   const body = { commandId: crypto.randomUUID(), topic };
-  return (await settle("POST", "/sessions", customer.token, body)).expect<SessionView>(201).id;
+  return (await cluster.settle("POST", "/sessions", customer.token, body)).expect<SessionView>(201).id;
 }
 
 /** An agent who ends each session as soon as it is given to them. */
@@ -51,12 +38,11 @@ async function serve(agent: TestUser, ended: (id: string) => void): Promise<void
   socket.on("events", (events: readonly WireEvent[]) => {
     for (const { type, data, conversationId } of events)
       if (type === "session.assigned" && data["agentId"] === agent.id)
-        void settle("POST", `/sessions/${conversationId}/close`, agent.token, { commandId: conversationId }).then(
-          (answer) => answer.status === 200 && ended(conversationId),
-        );
+        void cluster
+          .settle("POST", `/sessions/${conversationId}/close`, agent.token, { commandId: conversationId })
+          .then((answer) => answer.status === 200 && ended(conversationId));
   });
-  const online = () => cluster.rest("PUT", "/agents/me/availability", agent.token, { availability: "online" });
-  await until("the agent is available", async () => (await online()).expect<{ connected: boolean }>(200).connected);
+  await cluster.goOnline(agent);
 }
 
 /** The types of a session's own events, in the order of its log. */
@@ -72,8 +58,7 @@ async function stories(ids: readonly string[]): Promise<string[]> {
 
 /** A metric of the scheduler by its beginning: the sum over its labels. */
 async function metric(name: string): Promise<number> {
-  const scheduler = cluster.nodes.find(({ role }) => role === "scheduler");
-  const text = await (await fetch(`${scheduler?.url ?? ""}/metrics`)).text();
+  const text = await (await fetch(`${cluster.node("scheduler-1").url}/metrics`)).text();
   const values = text.split("\n").filter((line) => line.startsWith(name));
   return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
 }
@@ -104,9 +89,8 @@ it(
     await Promise.all(agents.map((agent) => serve(agent, (id) => ended.add(id))));
     const customers = await Promise.all(Array.from({ length: CUSTOMERS }, () => cluster.guest()));
 
-    const core = cluster.nodes.find(({ role }) => role === "core");
     const killed = until("a third is done", () => ended.size > SESSIONS / 3, WORK_MS).then(() =>
-      core?.restart("SIGKILL"),
+      cluster.node("core-1").restart("SIGKILL"),
     );
     const ids: string[] = [];
     const wanted = TOPICS.flatMap((topic) => customers.map((customer) => ({ customer, topic }))).values();

@@ -3,19 +3,17 @@ import type { StoredEvent } from "../../actors/conversation/conversation.events"
 import { EVENTS } from "../../actors/conversation/conversation.store";
 import type { Collection, Store } from "../../lib/store/collection";
 import { openMongoStore } from "../../lib/store/mongo/store";
-import type { AgentView } from "../../services/agents/agents.internal";
 import type { SessionView } from "../../services/conversation-views";
 import type { TestUser } from "../support/api";
 import { TestCluster } from "../support/cluster";
 import { openSocket } from "../support/invoke";
-import type { Answer } from "../support/rest";
 import { until } from "../support/wait";
 
 const TOPIC = "push";
 const CAPACITIES = [2, 3, 4, 5];
 const PLACES = CAPACITIES.reduce((sum, capacity) => sum + capacity, 0);
 const CUSTOMERS = 60;
-const REPEAT_MS = 30_000;
+const FULL_MS = 30_000;
 
 let cluster: TestCluster;
 let store: Store;
@@ -23,25 +21,14 @@ let log: Collection<StoredEvent>;
 const agents: TestUser[] = [];
 const sockets: Socket[] = [];
 
-/** A request that is repeated with the same body until its outcome is known. */
-const settle = (method: string, path: string, token: string, body: object): Promise<Answer> =>
-  until(
-    `${method} ${path} is answered`,
-    async () => {
-      const answer = await cluster.rest(method, path, token, body).catch(() => undefined);
-      return answer && (answer.status < 400 || !answer.error.retryable) && answer;
-    },
-    REPEAT_MS,
-  );
-
 async function open(customer: TestUser): Promise<string> {
   const body = { commandId: crypto.randomUUID(), topic: TOPIC };
-  return (await settle("POST", "/sessions", customer.token, body)).expect<SessionView>(201).id;
+  return (await cluster.settle("POST", "/sessions", customer.token, body)).expect<SessionView>(201).id;
 }
 
 async function close(id: string): Promise<void> {
   const body = { commandId: crypto.randomUUID() };
-  (await settle("POST", `/sessions/${id}/close`, await cluster.adminToken(), body)).expect(200);
+  (await cluster.settle("POST", `/sessions/${id}/close`, await cluster.adminToken(), body)).expect(200);
 }
 
 /** The sessions that each agent has, by the log: slots that were taken and not given up. */
@@ -57,7 +44,7 @@ async function held(): Promise<string[][]> {
 }
 
 const loads = async (): Promise<string> => (await held()).map((sessions) => sessions.length).join();
-const full = () => until("every place is taken", async () => (await loads()) === CAPACITIES.join(), REPEAT_MS);
+const full = () => until("every place is taken", async () => (await loads()) === CAPACITIES.join(), FULL_MS);
 
 beforeAll(async () => {
   cluster = await TestCluster.start({ gateway: 1, io: 1, core: 3, scheduler: 1 });
@@ -71,8 +58,7 @@ beforeAll(async () => {
     const described = { skills: [TOPIC], capacity: CAPACITIES[index] };
     (await cluster.rest("PUT", `/agents/${agent.id}`, admin, described)).expect(200);
     sockets.push(await openSocket(cluster.url, agent.token));
-    const online = () => cluster.rest("PUT", "/agents/me/availability", agent.token, { availability: "online" });
-    await until("it is available", async () => (await online()).expect<AgentView>(200).connected);
+    await cluster.goOnline(agent);
   }
 });
 afterAll(async () => {
@@ -83,10 +69,9 @@ afterAll(async () => {
 
 it("gives every place and no more when three core nodes assign at once, of which one is killed and comes back", async () => {
   const customers = await Promise.all(Array.from({ length: CUSTOMERS }, () => cluster.guest()));
-  const core = cluster.nodes.find(({ role }) => role === "core");
   const opening = Promise.all(customers.map(open));
   const some = until("some are assigned", async () => (await held()).some(({ length }) => length > 0));
-  const killed = some.then(() => core?.restart("SIGKILL"));
+  const killed = some.then(() => cluster.node("core-1").restart("SIGKILL"));
   const opened = await opening;
   await full();
   await killed;

@@ -1,10 +1,12 @@
 import { SETTINGS } from "../../lib/config";
 import type { Role } from "../../services/schemas";
 import { type Answer, rest, type TokenPair } from "./rest";
+import { until } from "./wait";
 
 /** The first administrator of every server under test. */
 export const ADMIN = { email: "admin@example.org", password: "a password for tests" };
 const SIGNUPS_AT_ONCE = 32;
+const SETTLED_MS = 30_000;
 
 /** Every count and rate out of a test's way. */
 export const UNLIMITED: Readonly<Record<string, string>> = Object.fromEntries(
@@ -45,6 +47,24 @@ export abstract class ServerApi {
     headers?: Readonly<Record<string, string>>,
   ): Promise<Answer> {
     return rest(this.url, method, path, token, body, headers);
+  }
+
+  /** A request that is repeated with the same body until its outcome is known. */
+  settle(method: string, path: string, token: string, body: object): Promise<Answer> {
+    return until(
+      `${method} ${path} is answered`,
+      async () => {
+        const answer = await this.rest(method, path, token, body).catch(() => undefined);
+        return answer && (answer.status < 400 || !answer.error.retryable) && answer;
+      },
+      SETTLED_MS,
+    );
+  }
+
+  /** Makes an agent available, who is connecting; resolves when that is known. */
+  async goOnline({ token }: TestUser): Promise<void> {
+    const say = () => this.rest("PUT", "/agents/me/availability", token, { availability: "online" });
+    await until("the agent is available", async () => (await say()).expect<{ connected: boolean }>(200).connected);
   }
 
   /** The administrator's tokens. */
