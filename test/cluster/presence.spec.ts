@@ -72,10 +72,10 @@ describe("presence over nodes", () => {
   const isLive = async (socket: Socket): Promise<void> => {
     let live = false;
     socket.once("events", () => (live = true));
-    const say = (commandId: string) =>
-      cluster.rest("POST", `/conversations/${conversationId}/messages`, user(0).token, { commandId, text: "Here" });
+    const path = `/conversations/${conversationId}/messages`;
     await until("the conversation is live", async () => {
-      (await say(crypto.randomUUID())).expect(201);
+      const message = { commandId: crypto.randomUUID(), text: "Here" };
+      (await cluster.rest("POST", path, user(0).token, message)).expect(201);
       return live;
     });
   };
