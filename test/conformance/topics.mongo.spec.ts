@@ -7,13 +7,12 @@ import { topicsSuite } from "./topics.suite";
 describe.each(mongoNames())("%s", (name) => {
   let database: ReturnType<typeof freshDatabase>;
   let stores: readonly MongoStore[] = [];
-  const close = async (): Promise<void> => {
+  afterEach(async () => {
     if (stores.length === 0) return;
     await Promise.all(stores.map((store) => store.close()));
     stores = [];
     await database.drop();
-  };
-  afterEach(close);
+  });
 
   topicsSuite(name, async () => {
     database = freshDatabase(name);
