@@ -2,10 +2,10 @@ import { SYSTEM } from "../../services/auth/principal";
 import { callAgents } from "../../services/agents/agents.internal";
 import { call } from "../../services/call";
 import type { SessionView } from "../../services/conversation-views";
+import { ADMINISTRATOR } from "../support/accounts";
 import { get, type Login, type SocketNode, startSocketNode } from "../support/socket-node";
 import { until } from "../support/wait";
 
-const ADMIN = { id: "admin", roles: ["admin" as const], guest: false, family: "test" };
 let node: SocketNode;
 
 // Without the scheduler, whose job it is to look for what was missed.
@@ -17,7 +17,7 @@ afterAll(() => node.stop());
 const topic = async (mode: "push" | "pull", skills: string[] = []): Promise<string> => {
   const id = crypto.randomUUID();
   const described = { id, version: 0, name: id, urgency: "normal" as const, mode, skills };
-  await call(node.broker, "topics.put", described, { meta: { user: ADMIN } });
+  await call(node.broker, "topics.put", described, { meta: { user: ADMINISTRATOR } });
   return id;
 };
 const open = async (about: string): Promise<SessionView> => {
@@ -26,7 +26,7 @@ const open = async (about: string): Promise<SessionView> => {
 };
 const agent = async (skills: string[], capacity: number, availability = "online"): Promise<Login> => {
   const login = await node.user("agent");
-  await call(node.broker, "agents.put", { id: login.id, skills, capacity }, { meta: { user: ADMIN } });
+  await call(node.broker, "agents.put", { id: login.id, skills, capacity }, { meta: { user: ADMINISTRATOR } });
   const socket = await node.connect(login);
   const me = () => get<{ connected: boolean }>(socket, "agent.availability", { availability });
   await until("the agent is known to be connected", async () => (await me()).connected);

@@ -1,12 +1,11 @@
 import type { Socket } from "socket.io-client";
 import type { SessionView } from "../../services/conversation-views";
 import { callSession } from "../../services/session/session.internal";
-import { rest, type TokenPair } from "../support/rest";
+import { rest } from "../support/rest";
 import { get, heard, outcome, type SocketNode, startSocketNode } from "../support/socket-node";
 import { until } from "../support/wait";
 
 const MINUTE = 60_000;
-const ADMIN = { email: "root@example.org", password: "administrator" };
 
 interface Position {
   sessionId: string;
@@ -42,8 +41,7 @@ let admin: string;
 let agent: Socket;
 beforeAll(async () => {
   node = await startSocketNode();
-  const answer = await rest(node.url, "POST", "/auth/login", undefined, ADMIN);
-  admin = answer.expect<TokenPair>(200).accessToken;
+  admin = (await node.user("admin")).token;
   agent = await node.connect(await node.user("agent"));
 });
 afterAll(() => node.stop());

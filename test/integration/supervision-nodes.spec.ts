@@ -1,6 +1,5 @@
 import type { Socket } from "socket.io-client";
 import { type AuditDocument, AUDIT } from "../../services/audit/audit.store";
-import { call } from "../../services/call";
 import type { WireEvent } from "../../services/schemas";
 import { LocalCluster } from "../support/local-cluster";
 import { get, heard, type Login } from "../support/socket-node";
@@ -52,8 +51,7 @@ describe("supervision over several nodes", () => {
     await get(socket, "session.watch", { sessionId: id, on: true });
     await say(agent, id, "seen", { audience: "staff" });
     await until("it is seen", () => events.length === 1);
-    const user = { id: "admin", roles: ["admin" as const], guest: false, family: "test" };
-    await call(cluster.node("core-1").broker, "users.setRoles", { id: eve.id, roles: ["agent"] }, { meta: { user } });
+    await cluster.setRoles("core-1", eve.id, "agent");
     await until("it is told", () => ended.length === 1, 1_000);
     const others = heard<WireEvent[]>(agent, "events");
     await say(agent, id, "unseen", { audience: "staff" });

@@ -1,20 +1,19 @@
 import type { ServiceBroker } from "moleculer";
 import { MemoryStore } from "../../lib/store/memory";
-import type { Principal } from "../../services/auth/principal";
 import { call } from "../../services/call";
 import { topicsOf } from "../../services/topics/topics.directory";
+import { ADMINISTRATOR } from "../support/accounts";
 import { LocalCluster } from "../support/local-cluster";
-import { rest, type TokenPair } from "../support/rest";
+import { MortalStore } from "../support/mortal-store";
+import { rest } from "../support/rest";
 import { get, outcome, type SocketNode, startSocketNode } from "../support/socket-node";
 import { until } from "../support/wait";
 
-const ADMIN = { email: "root@example.org", password: "administrator" };
 let node: SocketNode;
 let admin: string;
 beforeAll(async () => {
   node = await startSocketNode();
-  const answer = await rest(node.url, "POST", "/auth/login", undefined, ADMIN);
-  admin = answer.expect<TokenPair>(200).accessToken;
+  admin = (await node.user("admin")).token;
 });
 afterAll(() => node.stop());
 
@@ -147,15 +146,12 @@ describe("topics", () => {
 
   it("that were made by one node are kept by the next", async () => {
     const store = new MemoryStore();
-    const shared = new Proxy(store, {
-      get: (target, name) => (name === "close" ? () => Promise.resolve() : bound(target, name)),
-    });
-    const first = await startSocketNode({ store: shared });
-    const token = (await rest(first.url, "POST", "/auth/login", undefined, ADMIN)).expect<TokenPair>(200).accessToken;
+    const first = await startSocketNode({ store: new MortalStore(store) });
+    const { token } = await first.user("admin");
     const body = { version: 1, name: "Loans", urgency: "low", mode: "push", number: 1 };
     (await rest(first.url, "PUT", "/topics/loan", token, body)).expect(200);
     await first.stop();
-    const second = await startSocketNode({ store: shared });
+    const second = await startSocketNode({ store: new MortalStore(store) });
     const { topics } = await get<Listed>(await second.connect(await second.guest()), "topics.list", {});
     expect(topics.map(({ name }) => name)).toEqual(["Loans", "Payment", "Other"]);
     await second.stop();
@@ -168,12 +164,12 @@ describe("topics of several nodes", () => {
     cluster = await LocalCluster.start({ io: 1, core: 3 });
   });
   afterAll(() => cluster.stop());
-  const user: Principal = { id: "admin", roles: ["admin"], guest: false, family: "test" };
+  const meta = { user: ADMINISTRATOR };
   const brokers = () => ["core-1", "core-2", "core-3"].map((id) => cluster.node(id).broker);
 
   it("are made once, and what one node changes all others hear of", async () => {
     const [first] = brokers() as [ServiceBroker];
-    const { topics } = await call(first, "topics.list", { details: true }, { meta: { user } });
+    const { topics } = await call(first, "topics.list", { details: true }, { meta });
     expect(topics.map(({ id, detail }) => [id, detail?.version])).toEqual([
       ["loan", 1],
       ["payment", 1],
@@ -182,10 +178,10 @@ describe("topics of several nodes", () => {
     const known = () => Promise.all(brokers().map(async (broker) => (await topicsOf(broker).get("loan")).name));
     expect(await known()).toEqual(["Loan", "Loan", "Loan"]);
     const change = { id: "loan", version: 1, name: "Loans", urgency: "high", mode: "pull" } as const;
-    await call(first, "topics.put", change, { meta: { user } });
+    await call(first, "topics.put", change, { meta });
     expect((await topicsOf(first).get("loan")).name).toBe("Loans");
     await until("all know it", async () => (await known()).every((name) => name === "Loans"));
-    await call(first, "topics.putKeyword", { id: "fraud", words: ["fraud"], urgency: "urgent" }, { meta: { user } });
+    await call(first, "topics.putKeyword", { id: "fraud", words: ["fraud"], urgency: "urgent" }, { meta });
     const rules = () => Promise.all(brokers().map(async (broker) => (await topicsOf(broker).keywords()).length));
     await until("all know the rule", async () => (await rules()).join() === "1,1,1");
   });
@@ -229,9 +225,4 @@ describe("a customer's tier", () => {
 
 function hours(from: string, to: string, holidays: string[] = []) {
   return { timeZone: "Europe/Berlin", weekly: [{ day: 1, from, to }], holidays };
-}
-
-function bound(target: MemoryStore, name: string | symbol): unknown {
-  const value: unknown = Reflect.get(target, name);
-  return typeof value === "function" ? (value.bind(target) as unknown) : value;
 }

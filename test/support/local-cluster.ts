@@ -1,26 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { io, type Socket } from "socket.io-client";
 import { systemClock } from "../../lib/actor/ports";
-import { readConfig, SETTINGS } from "../../lib/config";
+import { readConfig } from "../../lib/config";
 import type { Kv } from "../../lib/kv/kv";
 import { MemoryKv } from "../../lib/kv/memory";
 import { createNode, type Node } from "../../lib/node";
 import type { Store } from "../../lib/store/collection";
 import { MemoryStore } from "../../lib/store/memory";
-import { call } from "../../services/call";
 import { ROLES } from "../../services/roles";
 import type { Role } from "../../services/schemas";
+import { ADMIN_ENV, type Login, setRoles, signUp } from "./accounts";
+import { UNLIMITED } from "./api";
 import { LocalNetwork, LocalTransporter } from "./local-network";
 import { MortalStore } from "./mortal-store";
-import type { Login } from "./socket-node";
 import { until } from "./wait";
-
-const ADMIN = { ADMIN_EMAIL: "root@example.org", ADMIN_PASSWORD: "administrator" };
-const UNLIMITED = Object.fromEntries(
-  Object.keys(SETTINGS)
-    .filter((name) => name.startsWith("LIMIT_"))
-    .map((name) => [name, "100000"]),
-);
 
 interface LocalNode {
   readonly id: string;
@@ -63,7 +56,7 @@ export class LocalCluster {
   async add(role: "io" | "core", id: string): Promise<Node> {
     const config = readConfig({
       ...UNLIMITED,
-      ...ADMIN,
+      ...ADMIN_ENV,
       ...this.env,
       NODE_ID: id,
       SERVICES: ROLES[role].join(),
@@ -110,14 +103,13 @@ export class LocalCluster {
     await until("each node knows who lives", () => living.every(knowsThem));
   }
 
-  async user(...roles: Role[]): Promise<Login> {
-    const { broker } = this.node("io-1");
-    const email = `${crypto.randomUUID()}@example.org`;
-    const pair = await call(broker, "auth.signup", { email, password: "correct horse", name: "Somebody" });
-    const admin = { id: "admin", roles: ["admin" as const], guest: false, family: "test" };
-    const meta = { meta: { user: admin } };
-    if (roles.length > 0) await call(broker, "users.setRoles", { id: pair.user.id, roles }, meta);
-    return { id: pair.user.id, token: pair.accessToken, refreshToken: pair.refreshToken };
+  user(...roles: Role[]): Promise<Login> {
+    return signUp(this.node("io-1").broker, ...roles);
+  }
+
+  /** Has a node give a user these roles. */
+  setRoles(id: string, userId: string, ...roles: Role[]): Promise<void> {
+    return setRoles(this.node(id).broker, userId, ...roles);
   }
 
   /** A connected stock client that does nothing by itself. */

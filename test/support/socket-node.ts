@@ -3,22 +3,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
-import { readConfig, SETTINGS } from "../../lib/config";
+import { readConfig } from "../../lib/config";
 import type { WireError } from "../../lib/errors";
 import { createNode } from "../../lib/node";
 import type { Store } from "../../lib/store/collection";
 import { MemoryStore } from "../../lib/store/memory";
 import { call } from "../../services/call";
 import type { Role } from "../../services/schemas";
+import { ADMIN_ENV, type Login, setRoles, signUp } from "./accounts";
+import { UNLIMITED } from "./api";
 import { until } from "./wait";
 
-export type Reply<T = unknown> = { ok: true; data: T } | { ok: false; error: WireError };
+export type { Login } from "./accounts";
 
-export interface Login {
-  readonly id: string;
-  readonly token: string;
-  readonly refreshToken: string;
-}
+export type Reply<T = unknown> = { ok: true; data: T } | { ok: false; error: WireError };
 
 /** A whole node in this process, over a store in memory, with every limit out of the way unless `env` sets it. */
 export interface SocketNode {
@@ -41,13 +39,6 @@ export interface SocketNodeOptions {
   readonly services?: readonly ServiceSchema[];
 }
 
-const ADMIN = { ADMIN_EMAIL: "root@example.org", ADMIN_PASSWORD: "administrator" };
-const UNLIMITED = Object.fromEntries(
-  Object.keys(SETTINGS)
-    .filter((name) => name.startsWith("LIMIT_"))
-    .map((name) => [name, "100000"]),
-);
-
 /** Nodes that a failed test did not stop. */
 const running = new Set<() => Promise<void>>();
 afterAll(() => Promise.all([...running].map((stop) => stop())));
@@ -56,7 +47,7 @@ export async function startSocketNode({ env = {}, services = [], store }: Socket
   const folder = mkdtempSync(join(tmpdir(), "parley-socket-"));
   const config = readConfig({
     ...UNLIMITED,
-    ...ADMIN,
+    ...ADMIN_ENV,
     DATA_DIR: folder,
     PORT: "0",
     LOG_LEVEL: "silent",
@@ -74,16 +65,6 @@ export async function startSocketNode({ env = {}, services = [], store }: Socket
   await node.start();
   const { broker } = node;
   const url = node.url ?? "";
-  const signUp = async (...roles: Role[]): Promise<Login> => {
-    const email = `${crypto.randomUUID()}@example.org`;
-    const pair = await call(broker, "auth.signup", { email, password: "correct horse", name: "Somebody" });
-    if (roles.length > 0) await setRoles(pair.user.id, ...roles);
-    return { id: pair.user.id, token: pair.accessToken, refreshToken: pair.refreshToken };
-  };
-  const setRoles = async (userId: string, ...roles: Role[]): Promise<void> => {
-    const admin = { id: "admin", roles: ["admin" as const], guest: false, family: "test" };
-    await call(broker, "users.setRoles", { id: userId, roles }, { meta: { user: admin } });
-  };
   const client: SocketNode["client"] = (token, options = {}) => {
     const auth = token === undefined ? {} : { token };
     const socket = io(url, { transports: ["websocket"], forceNew: true, reconnection: false, auth, ...options });
@@ -94,8 +75,8 @@ export async function startSocketNode({ env = {}, services = [], store }: Socket
     broker,
     url,
     client,
-    setRoles,
-    user: signUp,
+    setRoles: (userId, ...roles) => setRoles(broker, userId, ...roles),
+    user: (...roles) => signUp(broker, ...roles),
     guest: async (name = "Guest") => {
       const pair = await call(broker, "auth.guest", { name });
       return { id: pair.user.id, token: pair.accessToken, refreshToken: pair.refreshToken };
