@@ -3,6 +3,7 @@ import { armedFor } from "../../../actors/conversation/conversation.arming";
 import { DEFAULT_RULES, type Desk, type SessionRules } from "../../../actors/conversation/conversation.session-state";
 import type { ConversationState } from "../../../actors/conversation/conversation.state";
 import { nextTimer } from "../../../actors/conversation/conversation.timers";
+import { given, HAND_OVERS, nothing } from "./orders";
 import { command, type Order, World } from "./world";
 
 const ID = "s";
@@ -17,17 +18,8 @@ const rules: fc.Arbitrary<SessionRules> = fc
 const desk: fc.Arbitrary<Desk> = rules.map((given) => ({ headStart: { class: 0 }, rules: given }));
 const openParams = fc.record({ topic: fc.constant("loan"), urgency: fc.constant("normal"), desk });
 
-const agent = fc.constantFrom("ada", "ben");
-const given = <A extends Order["action"]>(action: A, params: fc.Arbitrary<Extract<Order, { action: A }>["params"]>) =>
-  params.map((made) => ({ action, params: made }) as Order);
-const nothing = fc.constant({});
 const orders = fc.oneof(
-  given("claim", fc.record({ takeover: fc.boolean() })),
-  given("push", fc.record({ agentId: agent, slot: fc.constant(1) })),
-  given("attend", nothing),
-  given("decline", nothing),
-  given("return", nothing),
-  given("transfer", fc.record({ to: fc.record({ agentId: agent }) })),
+  ...HAND_OVERS,
   given("transfer", fc.record({ to: fc.record({ topic: fc.constantFrom("loan", "card") }), desk })),
   given("close", nothing),
   given("reopen", fc.oneof(nothing, fc.record({ desk }))),

@@ -180,7 +180,7 @@ export class World {
     const taken = everything.filter(({ key }) => key?.startsWith(`${prefix}/`));
     const next = `${prefix}/${String(taken.length + 1).padStart(10, "0")}`;
     const held = taken.find(
-      ({ key }) => !everything.some(({ endsOpen, endsSlot }) => key === (endsOpen ?? endsSlot) || key === endsSlot),
+      ({ key }) => !everything.some(({ endsOpen, endsSlot }) => key === endsOpen || key === endsSlot),
     );
     return held ? { next, holder: held.conversationId } : { next };
   }

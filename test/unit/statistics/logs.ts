@@ -1,20 +1,12 @@
 import fc from "fast-check";
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
-import { command, type Order, World } from "../conversation/world";
+import { given, HAND_OVERS, nothing } from "../conversation/orders";
+import { command, World } from "../conversation/world";
 
 export const SESSION = "s";
 
-const agent = fc.constantFrom("ada", "ben");
-const given = <A extends Order["action"]>(action: A, params: fc.Arbitrary<Extract<Order, { action: A }>["params"]>) =>
-  params.map((made) => ({ action, params: made }) as Order);
-const nothing = fc.constant({});
 const orders = fc.oneof(
-  given("claim", fc.record({ takeover: fc.boolean() })),
-  given("push", fc.record({ agentId: agent, slot: fc.constant(1) })),
-  given("attend", nothing),
-  given("decline", nothing),
-  given("return", nothing),
-  given("transfer", fc.record({ to: fc.record({ agentId: agent }) })),
+  ...HAND_OVERS,
   given("transfer", fc.record({ to: fc.record({ topic: fc.constantFrom("loan", "card") }) })),
   given("join", nothing),
   given("close", fc.record({ reason: fc.constantFrom("solved", "expired", "no-show") })),
