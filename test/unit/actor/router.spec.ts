@@ -105,6 +105,8 @@ const homeOf = (id: string, nodes: readonly string[]): string => {
   return home;
 };
 
+const others = ({ homes }: RouterRig, but: string): string[] => homes.filter((node) => node !== but);
+
 describe("the home of an actor", () => {
   it("is its rendezvous over the nodes that may be homes now", () => {
     const rig = new RouterRig();
@@ -308,10 +310,7 @@ describe("a node that fails a ping", () => {
       rig,
       home,
       call,
-      next: homeOf(
-        "a",
-        rig.homes.filter((node) => node !== home),
-      ),
+      next: homeOf("a", others(rig, home)),
     };
   }
 
@@ -380,10 +379,7 @@ describe("a node that lets a caller wait", () => {
     const { rig, home, call } = await stalled();
     expect([rig.pings, call.answer]).toEqual([[], "pending"]);
     await rig.clock.advance(LOOK_MS);
-    const next = homeOf(
-      "a",
-      rig.homes.filter((node) => node !== home),
-    );
+    const next = homeOf("a", others(rig, home));
     expect([rig.pings, call.answer]).toEqual([[home], `from ${next}`]);
   });
 
@@ -422,10 +418,7 @@ describe("a node that is not the home any more", () => {
   it("is passed over without a ping and without a pause", async () => {
     const rig = new RouterRig();
     const home = homeOf("a", rig.homes);
-    const next = homeOf(
-      "a",
-      rig.homes.filter((node) => node !== home),
-    );
+    const next = homeOf("a", others(rig, home));
     rig.fail("moved");
     const call = rig.call("a");
     await settle();
@@ -474,10 +467,7 @@ describe("what nodes say of themselves", () => {
   it("frees callers that wait for a node whose store is gone", async () => {
     const rig = new RouterRig();
     const home = homeOf("a", rig.homes);
-    const next = homeOf(
-      "a",
-      rig.homes.filter((node) => node !== home),
-    );
+    const next = homeOf("a", others(rig, home));
     rig.silence(home);
     const call = rig.call("a");
     await settle();
@@ -508,10 +498,7 @@ describe("a node that nothing reaches", () => {
   it("frees whoever waits for it, without a ping, and is passed over for a while", async () => {
     const rig = new RouterRig();
     const home = homeOf("a", rig.homes);
-    const next = homeOf(
-      "a",
-      rig.homes.filter((node) => node !== home),
-    );
+    const next = homeOf("a", others(rig, home));
     rig.silence(home);
     const call = rig.call("a");
     await settle();
@@ -528,10 +515,7 @@ describe("a node that nothing reaches", () => {
 describe("an actor that is pinned to a node", () => {
   it("is at home there for a while, as long as the node serves", async () => {
     const rig = new RouterRig();
-    const away = homeOf(
-      "a",
-      rig.homes.filter((node) => node !== homeOf("a", rig.homes)),
-    );
+    const away = homeOf("a", others(rig, homeOf("a", rig.homes)));
     rig.peers.pin("a", away, 1_000);
     expect(rig.router.home("a")).toBe(away);
     rig.peers.heard(away, "draining");
