@@ -1,4 +1,5 @@
 import { performance } from "node:perf_hooks";
+import { setTimeout as pause } from "node:timers/promises";
 import { type ServerApi, type TestUser } from "../test/support/api";
 import { startServer } from "../test/support/server";
 import { until } from "../test/support/wait";
@@ -153,5 +154,3 @@ class Desk {
     this.bytes += to - from;
   }
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
