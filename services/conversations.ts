@@ -5,6 +5,7 @@ import type { Watermark } from "../actors/conversation/conversation.watermarks";
 import { ParleyError } from "../lib/errors";
 import { lifecycleOf } from "../lib/lifecycle";
 import { othersOffering } from "../lib/offers";
+import { perBroker } from "../lib/per-broker";
 import { resourcesOf } from "../lib/resources";
 import { routingOf } from "../lib/routing";
 import { vitalsOf } from "../lib/vitals";
@@ -25,8 +26,6 @@ interface Shared {
 }
 
 type Listener = (events: readonly StoredEvent[]) => void;
-
-const byBroker = new WeakMap<ServiceBroker, Shared>();
 
 /** The conversations of this broker's node; call it in `created()`. */
 export function conversationsOf(broker: ServiceBroker): Conversations {
@@ -54,14 +53,14 @@ const schema: Partial<ServiceSchema<ServiceSettingSchema, object, { conversation
 export const conversationsMixin = schema as Partial<ServiceSchema>;
 
 /** The first service starts the runtime, every one waits for it. */
-export async function startConversations(broker: ServiceBroker): Promise<void> {
+async function startConversations(broker: ServiceBroker): Promise<void> {
   const shared = sharedOf(broker);
   shared.users++;
   await (shared.started ??= shared.conversations.start());
 }
 
 /** The last service stops it, when everything taken is answered and projected, or when the time to drain is over. */
-export async function stopConversations(broker: ServiceBroker): Promise<void> {
+async function stopConversations(broker: ServiceBroker): Promise<void> {
   const shared = sharedOf(broker);
   if (--shared.users > 0) return;
   const { config, monotonic } = resourcesOf(broker);
@@ -89,20 +88,15 @@ export async function moveConversation(
   return target;
 }
 
-function sharedOf(broker: ServiceBroker): Shared {
-  let shared = byBroker.get(broker);
-  if (!shared) {
-    const listeners: Listener[] = [];
-    const conversations = create(broker, (events) => listeners.forEach((listener) => listener(events)));
-    const made: Shared = { conversations, users: 0, started: undefined, drainingSince: undefined, listeners };
-    byBroker.set(broker, (shared = made));
-    lifecycleOf(broker).onDrain(() => {
-      made.drainingSince = resourcesOf(broker).monotonic();
-      return Promise.resolve();
-    });
-  }
+const sharedOf = perBroker((broker) => {
+  const listeners: Listener[] = [];
+  const conversations = create(broker, (events) => listeners.forEach((listener) => listener(events)));
+  const shared: Shared = { conversations, users: 0, started: undefined, drainingSince: undefined, listeners };
+  lifecycleOf(broker).onDrain(async () => {
+    shared.drainingSince = resourcesOf(broker).monotonic();
+  });
   return shared;
-}
+});
 
 function create(broker: ServiceBroker, settled: Listener): Conversations {
   const { store, kv, clock, monotonic, random, config, sole } = resourcesOf(broker);

@@ -11,7 +11,7 @@ import { ParleyError } from "../../lib/errors";
 import { hasRole, type Meta, type Principal } from "../auth/principal";
 import { callerOf, commandOf, deadlineOf } from "../conversation-command";
 import { type SessionView, sessionView } from "../conversation-views";
-import { conversationsOf, startConversations, stopConversations } from "../conversations";
+import { conversationsMixin } from "../conversations";
 import { type OtherCores, otherCoresOf } from "../other-cores";
 import { STAFF } from "../schemas";
 import { timersOf } from "../timers";
@@ -41,7 +41,7 @@ const WAITING_PAGE = 300;
 const LOOK_MS = 5_000;
 
 /** Support sessions: a facade over the conversation actor. */
-@Service({ name: "session", dependencies: ["users", "room"] })
+@Service({ name: "session", dependencies: ["users", "room"], mixins: [conversationsMixin] })
 export default class SessionService extends DomainService {
   declare conversations: Conversations;
   declare others: OtherCores;
@@ -49,18 +49,9 @@ export default class SessionService extends DomainService {
   declare desk: QueueDesk;
 
   created(): void {
-    this.conversations = conversationsOf(this.broker);
     this.others = otherCoresOf(this.broker, this.conversations);
     this.lists = new SessionLists(this.conversations, this.others);
     this.desk = new QueueDesk(this.broker, this.conversations);
-  }
-
-  started(): Promise<void> {
-    return startConversations(this.broker);
-  }
-
-  stopped(): Promise<void> {
-    return stopConversations(this.broker);
   }
 
   @Action(contracts.open)

@@ -6,7 +6,7 @@ import { callAudit } from "../audit/audit.internal";
 import { hasRole, type Meta } from "../auth/principal";
 import { callerOf, deadlineOf } from "../conversation-command";
 import type { SessionView } from "../conversation-views";
-import { conversationsOf, startConversations, stopConversations } from "../conversations";
+import { conversationsMixin } from "../conversations";
 import { otherCoresOf } from "../other-cores";
 import { SessionLists } from "../session/session-lists";
 import type { CountedSession } from "./desk-counters";
@@ -23,22 +23,13 @@ const MESSAGES = 100;
 const SESSIONS = 1_000;
 
 /** What io nodes need to let supervisors see sessions that they are not in. */
-@Service({ name: "supervision", dependencies: ["audit"] })
+@Service({ name: "supervision", dependencies: ["audit"], mixins: [conversationsMixin] })
 export default class SupervisionService extends DomainService {
   declare conversations: Conversations;
   declare lists: SessionLists;
 
   created(): void {
-    this.conversations = conversationsOf(this.broker);
     this.lists = new SessionLists(this.conversations, otherCoresOf(this.broker, this.conversations));
-  }
-
-  started(): Promise<void> {
-    return startConversations(this.broker);
-  }
-
-  stopped(): Promise<void> {
-    return stopConversations(this.broker);
   }
 
   /** Nobody watches a session of their own: its notes are about them. */
