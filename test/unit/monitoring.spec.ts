@@ -148,6 +148,14 @@ describe("the dashboard", () => {
     }
   });
 
+  it("shows what alerts are about", () => {
+    const shown = new Set(
+      dashboard.panels.flatMap(({ targets = [] }) => targets).flatMap((one) => namesIn(one.expr).metrics),
+    );
+    const asked = new Set(alerts.flatMap(({ expr }) => namesIn(expr).metrics));
+    expect([...asked].filter((name) => !shown.has(name))).toEqual([]);
+  });
+
   it("has panels of their own ids, that do not lie on each other", () => {
     expect(new Set(dashboard.panels.map(({ id }) => id)).size).toBe(dashboard.panels.length);
     const cells = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }) =>
