@@ -1,7 +1,7 @@
-import type { ServiceBroker } from "moleculer";
 import type { Alarm } from "../actors/conversation/conversation.arming";
 import { Backoff } from "../lib/actor/backoff";
 import type { Clock, Random } from "../lib/actor/ports";
+import { perBroker } from "../lib/per-broker";
 import { resourcesOf } from "../lib/resources";
 import type { Collection, CollectionDefinition, Store, WriteOperation } from "../lib/store/collection";
 
@@ -102,14 +102,8 @@ export class TimerStore implements Alarm {
 const ROWS_AT_ONCE = 500;
 const ATTEMPTS = 3;
 
-const byBroker = new WeakMap<ServiceBroker, TimerStore>();
-
-/** The timers of this broker's node. */
-export function timersOf(broker: ServiceBroker): TimerStore {
-  let timers = byBroker.get(broker);
-  if (!timers) {
-    const { store, clock, random } = resourcesOf(broker);
-    byBroker.set(broker, (timers = new TimerStore(store, clock, random)));
-  }
-  return timers;
-}
+/** The timers of a broker's node. */
+export const timersOf = perBroker((broker) => {
+  const { store, clock, random } = resourcesOf(broker);
+  return new TimerStore(store, clock, random);
+});

@@ -1,5 +1,5 @@
-import type { ServiceBroker } from "moleculer";
 import type { Clock } from "../../lib/actor/ports";
+import { perBroker } from "../../lib/per-broker";
 import { resourcesOf } from "../../lib/resources";
 import type { KeywordRule } from "./classifier";
 import { KeywordStore } from "./keywords.store";
@@ -94,16 +94,9 @@ export class TopicDirectory {
   }
 }
 
-const byBroker = new WeakMap<ServiceBroker, TopicDirectory>();
-
-/** The directory of this broker's node. */
-export function topicsOf(broker: ServiceBroker): TopicDirectory {
-  let directory = byBroker.get(broker);
-  if (!directory) {
-    const { store, clock } = resourcesOf(broker);
-    const [topics, keywords] = [new TopicStore(store), new KeywordStore(store)];
-    directory = new TopicDirectory({ clock, topics: () => topics.all(), keywords: () => keywords.all() });
-    byBroker.set(broker, directory);
-  }
-  return directory;
-}
+/** The directory of a broker's node. */
+export const topicsOf = perBroker((broker) => {
+  const { store, clock } = resourcesOf(broker);
+  const [topics, keywords] = [new TopicStore(store), new KeywordStore(store)];
+  return new TopicDirectory({ clock, topics: () => topics.all(), keywords: () => keywords.all() });
+});
