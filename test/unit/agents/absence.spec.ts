@@ -3,6 +3,7 @@ import { MemoryStore } from "../../../lib/store/memory";
 import { watchAbsence } from "../../../services/agents/absence";
 import { AgentStore } from "../../../services/agents/agents.store";
 import type { ListedSession } from "../../../services/session/session-lists";
+import { sessionState } from "../../support/session-state";
 
 const GRACE_MS = 10_000;
 
@@ -16,19 +17,11 @@ describe("absence", () => {
   const session = (id: string, agentId: string, rules: Partial<SessionRules> = {}): ListedSession => ({
     id,
     seq: 2,
-    session: {
+    session: sessionState({
       status: "assigned",
-      topic: "loan",
-      urgency: "normal",
-      customerId: "carl",
       agentId,
-      openedAt: 0,
-      openKey: "",
-      enteredAt: 0,
-      rank: 0,
-      headStart: { class: 0 },
       rules: { ...DEFAULT_RULES, offline: "return", graceMs: GRACE_MS, ...rules },
-    },
+    }),
   });
   const look = (): Promise<number> =>
     watchAbsence({

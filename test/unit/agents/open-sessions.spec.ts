@@ -1,8 +1,9 @@
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
-import { DEFAULT_RULES, type SessionState } from "../../../actors/conversation/conversation.session-state";
-import { ConversationStore, type Snapshot } from "../../../actors/conversation/conversation.store";
+import type { SessionState } from "../../../actors/conversation/conversation.session-state";
+import { ConversationStore } from "../../../actors/conversation/conversation.store";
 import { MemoryStore } from "../../../lib/store/memory";
 import { OpenSessions } from "../../../services/agents/open-sessions";
+import { sessionSnapshot } from "../../support/session-state";
 
 describe("open sessions", () => {
   let store: ConversationStore;
@@ -14,30 +15,7 @@ describe("open sessions", () => {
   });
 
   async function put(id: string, session: Partial<SessionState>): Promise<void> {
-    const snapshot: Snapshot = {
-      _id: id,
-      appliedSeq: 1,
-      lastAll: 1,
-      kind: "support",
-      createdAt: 0,
-      createdBy: "carl",
-      memberCount: 1,
-      staffWrote: [],
-      session: {
-        status: "unassigned",
-        topic: "loan",
-        urgency: "normal",
-        customerId: "carl",
-        openedAt: 0,
-        openKey: "",
-        enteredAt: 0,
-        rank: 0,
-        headStart: { class: 0 },
-        rules: DEFAULT_RULES,
-        ...session,
-      },
-    };
-    await store.conversations.putNewer([snapshot], "appliedSeq");
+    await store.conversations.putNewer([sessionSnapshot(id, session)], "appliedSeq");
   }
 
   it("are an agent's load, closing ones too, and take the slots that they were pushed into", async () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { DEFAULT_RULES, type SessionState } from "../../../actors/conversation/conversation.session-state";
 import type { ListedSession } from "../../../services/session/session-lists";
 import { type Outcome, PushAssigner, type PushPorts, type TeamMember } from "../../../services/agents/push-assigner";
+import { sessionState } from "../../support/session-state";
 import { settle } from "../../support/virtual-clock";
 
 interface AgentSeat {
@@ -19,21 +19,11 @@ interface Waiting {
   slot?: number;
 }
 
-const sessionOf = ({ id, rank }: Waiting): ListedSession => {
-  const session: SessionState = {
-    status: "unassigned",
-    topic: "loan",
-    urgency: "normal",
-    customerId: `customer of ${id}`,
-    openedAt: 0,
-    openKey: "",
-    enteredAt: rank,
-    rank,
-    headStart: { class: 0 },
-    rules: DEFAULT_RULES,
-  };
-  return { id, seq: 1, session };
-};
+const sessionOf = ({ id, rank }: Waiting): ListedSession => ({
+  id,
+  seq: 1,
+  session: sessionState({ customerId: `customer of ${id}`, enteredAt: rank, rank }),
+});
 
 /** Agents, sessions and slots as the log has them; what the ports read may be older. */
 class Desk {

@@ -1,28 +1,18 @@
 import fc from "fast-check";
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
-import { DEFAULT_RULES, type SessionState } from "../../../actors/conversation/conversation.session-state";
+import type { SessionState } from "../../../actors/conversation/conversation.session-state";
 import type { SessionView } from "../../../services/conversation-views";
 import type { ClientSocket } from "../../../services/io/client-socket";
 import { QueueFeed } from "../../../services/io/queue-feed";
 import type { QueueChange } from "../../../services/session/queue";
+import { sessionState } from "../../support/session-state";
 import { VirtualClock } from "../../support/virtual-clock";
 
 const event = (conversationId: string, seq: number, status: SessionState["status"], topic = "t"): StoredEvent =>
   ({
     conversationId,
     seq,
-    session: {
-      status,
-      topic,
-      urgency: "normal",
-      customerId: "u",
-      openedAt: seq,
-      enteredAt: seq,
-      rank: seq,
-      headStart: { class: 0 },
-      rules: DEFAULT_RULES,
-      openKey: "k",
-    },
+    session: sessionState({ status, topic, customerId: "u", openedAt: seq, enteredAt: seq, rank: seq }),
   }) as StoredEvent;
 
 const view = (id: string, lastSeq: number): SessionView => ({

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import type { EventType, StoredEvent } from "../../../actors/conversation/conversation.events";
-import { DEFAULT_RULES, type SessionState } from "../../../actors/conversation/conversation.session-state";
+import type { SessionState } from "../../../actors/conversation/conversation.session-state";
 import type { SessionView } from "../../../services/conversation-views";
 import { compareWaiting, QueueView } from "../../../services/session/queue";
+import { sessionState } from "../../support/session-state";
 
 const OPENED_AT = Date.UTC(2030, 0, 1);
 const event = (conversationId: string, seq: number, type: EventType, status?: SessionState["status"]): StoredEvent => ({
@@ -20,18 +21,10 @@ const event = (conversationId: string, seq: number, type: EventType, status?: Se
   audience: "all",
   data: {},
   ...(status && {
-    session: {
-      status,
-      topic: "general",
-      urgency: "normal",
-      customerId: "u",
-      openedAt: OPENED_AT,
-      enteredAt: OPENED_AT,
-      rank: OPENED_AT,
-      headStart: { class: 0 },
-      rules: DEFAULT_RULES,
-      openKey: "k",
-    },
+    session: sessionState({
+      ...{ status, topic: "general", customerId: "u" },
+      ...{ openedAt: OPENED_AT, enteredAt: OPENED_AT, rank: OPENED_AT },
+    }),
   }),
 });
 const opened = (id: string) => event(id, 1, "session.opened", "unassigned");

@@ -1,22 +1,12 @@
 import fc from "fast-check";
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
-import { DEFAULT_RULES, type SessionState } from "../../../actors/conversation/conversation.session-state";
+import type { SessionState } from "../../../actors/conversation/conversation.session-state";
 import { bearsOnClass, FIRST_EVENTS, firstWords, reclassified } from "../../../services/session/classification";
 import { CLASS_MS } from "../../../services/topics/head-start";
+import { sessionState } from "../../support/session-state";
 
-const session = (more: Partial<SessionState> = {}): SessionState => ({
-  status: "unassigned",
-  topic: "loan",
-  urgency: "low",
-  customerId: "ann",
-  openedAt: 0,
-  enteredAt: 0,
-  rank: 0,
-  headStart: { class: CLASS_MS.normal, hint: 5 },
-  rules: DEFAULT_RULES,
-  openKey: "k",
-  ...more,
-});
+const session = (more: Partial<SessionState> = {}): SessionState =>
+  sessionState({ urgency: "low", customerId: "ann", headStart: { class: CLASS_MS.normal, hint: 5 }, ...more });
 const said = (by: string, text: string): StoredEvent =>
   ({ type: "message.created", by, data: { text }, seq: 2, audience: "all" }) as StoredEvent;
 const topic = { id: "loan", urgency: "normal" } as const;

@@ -1,23 +1,20 @@
-import { DEFAULT_RULES, type SessionState } from "../../../actors/conversation/conversation.session-state";
+import type { SessionState } from "../../../actors/conversation/conversation.session-state";
 import { explanationOf, type Standing } from "../../../services/session/explain";
 import { undescribed } from "../../../services/topics/topic";
+import { sessionState } from "../../support/session-state";
 
 const MINUTE = 60_000;
 const ENTERED = Date.UTC(2030, 0, 7, 10);
 const NOW = ENTERED + 12 * MINUTE;
 
-const waiting: SessionState = {
-  status: "unassigned",
-  topic: "loan",
+const waiting = sessionState({
   urgency: "high",
   customerId: "ann",
   openedAt: ENTERED,
   enteredAt: ENTERED,
   rank: ENTERED - 27 * MINUTE,
   headStart: { class: 15 * MINUTE, keyword: 5 * MINUTE, rule: "fraud", tier: 5 * MINUTE, hint: 2 * MINUTE },
-  rules: DEFAULT_RULES,
-  openKey: "k",
-};
+});
 const served: SessionState = { ...waiting, status: "assigned", agentId: "ada", assignedAt: ENTERED + 3 * MINUTE };
 const topic = { ...undescribed("loan"), name: "Loans" };
 const told = (more: Partial<Standing> = {}) => explanationOf({ session: waiting, topic, now: NOW, ...more });

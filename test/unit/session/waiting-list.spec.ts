@@ -1,8 +1,9 @@
 import fc from "fast-check";
-import { DEFAULT_RULES, type SessionStatus } from "../../../actors/conversation/conversation.session-state";
+import type { SessionStatus } from "../../../actors/conversation/conversation.session-state";
 import { ConversationStore, type Snapshot } from "../../../actors/conversation/conversation.store";
 import { MemoryStore } from "../../../lib/store/memory";
 import { countAhead, listWaiting } from "../../../services/session/session-lists";
+import { sessionSnapshot } from "../../support/session-state";
 
 interface Given {
   readonly topic: string;
@@ -18,21 +19,11 @@ const given: fc.Arbitrary<Given> = fc.record({
   has: fc.boolean(),
 });
 
-const snapshot = ({ topic, rank, status, has }: Given, at: number): Snapshot => ({
-  _id: `s${at}`,
-  appliedSeq: 1,
-  lastAll: 1,
-  kind: "support",
-  createdAt: 0,
-  createdBy: "u",
-  memberCount: 1,
-  staffWrote: [],
-  session: {
-    ...{ status, topic, rank, urgency: "normal", customerId: "u", openedAt: 0, enteredAt: 0, openKey: "k" },
-    ...{ headStart: { class: 0 }, rules: DEFAULT_RULES },
+const snapshot = ({ topic, rank, status, has }: Given, at: number): Snapshot =>
+  sessionSnapshot(`s${at}`, {
+    ...{ topic, rank, status },
     ...((status === "assigned" || (status === "closing" && has)) && { agentId: "ada" }),
-  },
-});
+  });
 
 async function storeWith(all: readonly Given[]): Promise<ConversationStore> {
   const store = new ConversationStore(new MemoryStore());
