@@ -1,5 +1,4 @@
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import type { ConversationRecord } from "../../services/bulk/bulk.contract";
 import { type Chunk, chunksOf, type Placed, readConversation, readMessage, type Tell } from "./chunk";
 
@@ -50,13 +49,24 @@ async function* messagesOf(
 
 async function* linesOf(file: string, tell: Tell): AsyncGenerator<Line, void> {
   let line = 0;
-  for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of textsOf(file)) {
     line++;
     if (text.trim() === "") continue;
     const value = parse(text);
     if (value) yield { line, value };
     else tell({ line, column: "", reason: "is no JSON object" });
   }
+}
+
+/** What stands between newlines. A text may have other characters that some programs take for the end of a line. */
+async function* textsOf(file: string): AsyncGenerator<string, void> {
+  let rest = "";
+  for await (const part of createReadStream(file, "utf8") as AsyncIterable<string>) {
+    const texts = (rest + part).split("\n");
+    rest = texts.pop() ?? "";
+    yield* texts;
+  }
+  yield rest;
 }
 
 function parse(text: string): Record<string, unknown> | undefined {

@@ -36,6 +36,17 @@ describe("a file of JSON lines", () => {
     ]);
   });
 
+  it("ends its lines where newlines are, whatever else is a line break elsewhere", async () => {
+    const text = "one\u2028two\u2029three\u0085four\vfive";
+    const { chunks, flaws } = await read(
+      conversation("1"),
+      message("1", "a", text),
+      `${JSON.stringify(message("1", "b"))}\r`,
+    );
+    expect(flaws).toEqual([]);
+    expect(chunks[0]?.item.messages.map((one) => one.text)).toEqual([text, "Hi"]);
+  });
+
   it("comes in chunks of bounded size, the last one marked", async () => {
     const many = Array.from({ length: 250 }, (_, n) => message("1", `m${n}`, n < 10 ? "x".repeat(7_000) : "x"));
     const { chunks } = await read(conversation("1"), ...many);
