@@ -12,7 +12,8 @@ const USAGE = `npm run export -- conversations.csv|conversations.jsonl [--spread
                   [--url https://chat.example.org] [--token-file file]
 
 Writes all support conversations of a running server into a file that npm run import reads. JSON lines have everything;
-CSV leaves internal notes out. With --spreadsheet no cell is taken for a formula, and the file is not for importing.
+CSV has what the customer saw, as plain text. With --spreadsheet no cell is taken for a formula, and the file is not for
+importing.
 `;
 const OPTIONS = {
   file: { type: "string" },

@@ -91,7 +91,8 @@ export class ConversationBehaviour implements Behaviour<
       facts.standings = new Map<string, Standing>(members.map(({ userId, standing }) => [userId, standing]));
     }
     if (needs.seq !== undefined) {
-      const mine = command.action === "react" ? { by: command.by, emoji: command.params.emoji } : { by: command.by };
+      const { by, params } = command;
+      const mine = "emoji" in params ? { by, emoji: params.emoji } : { by };
       const target = await this.store.target(state.id, needs.seq, mine, needs.undurable);
       if (target) facts.target = target;
     }
@@ -164,10 +165,10 @@ function usersToKnow(command: ConversationCommand): string[] {
   return command.action === "invite" ? [command.by, command.params.userId] : [command.by];
 }
 
-function targetOf(command: ConversationCommand): number | undefined {
-  if (command.action === "send") return command.params.replyTo;
-  if (command.action === "edit" || command.action === "delete" || command.action === "react") return command.params.seq;
-  return undefined;
+/** The seq of the message that the command is about, or answers. */
+function targetOf({ params }: ConversationCommand): number | undefined {
+  if ("seq" in params) return params.seq;
+  return "replyTo" in params ? params.replyTo : undefined;
 }
 
 /** `open/<customer>/<topic>` or `slot/<agent>/<n>`, when the command takes that key. */

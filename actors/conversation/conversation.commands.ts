@@ -41,9 +41,21 @@ export interface CommandParams {
   rate: { score: number; comment?: string };
   /** Another place in the queue; given by the system only. */
   reclassify: { urgency: string; headStart: HeadStart };
-  /** A session that ended elsewhere, opened at `at`; given by the system only, as the next two. */
+  /** A session that ended elsewhere, opened at `at`; given by the system only, as all that follow. */
   importSession: ImportedData & { at: number; desk?: Desk };
-  importMessage: { at: number; text?: string; attachments?: AttachmentData[]; audience?: Audience };
+  /** With neither text nor attachments it is one that was deleted. */
+  importMessage: {
+    at: number;
+    text?: string;
+    attachments?: AttachmentData[];
+    audience?: Audience;
+    replyTo?: number;
+    whisper?: boolean;
+  };
+  importEdit: { at: number; seq: number; text: string };
+  importDelete: { at: number; seq: number };
+  importReaction: { at: number; seq: number; emoji: string };
+  importRating: { at: number; score: number; comment?: string };
   /** An imported session enters the queue, for the first time. */
   importOpen: Record<never, never>;
   /** The time of a timer has come; given by the system only. */

@@ -1,21 +1,15 @@
 import type { Action, ConversationCommand, Facts } from "./conversation.commands";
-import { isA } from "./conversation.events";
 import { decideImport, type ImportCommand, isImportCommand } from "./conversation.import";
 import { contentOf, noop, refuse, type Ruling, standingOf, withOpenKey } from "./conversation.ruling";
 import { decideSession, isSessionCommand, type SessionCommand } from "./conversation.session";
 import { type ConversationState, LISTED_MEMBERS, type Standing } from "./conversation.state";
+import { MAX_CHANGES, visibleMessage } from "./conversation.target";
 
 export interface Limits {
   readonly members: number;
   /** Distinct reactions on one message. */
   readonly reactions: number;
 }
-
-/**
- * Edits and reactions of one message, taken back or not: every reader of it reads them all. It can be deleted, and what
- * stands be taken back, all the same.
- */
-export const MAX_CHANGES = 2_000;
 
 type Given<A extends Action> = ConversationCommand<A>;
 
@@ -104,13 +98,6 @@ function send(
 /** Did another member of the staff write after `baseSeq`? */
 export const colleagueWroteAfter = (state: ConversationState, by: string, baseSeq: number): boolean =>
   state.staffWrote.some((wrote) => wrote.by !== by && wrote.seq > baseSeq);
-
-const visibleMessage = (facts: Facts | undefined, standing: Standing) => {
-  const target = facts?.target;
-  return target && isA(target.event, "message.created") && (standing === "staff" || target.event.audience === "all")
-    ? target
-    : undefined;
-};
 
 function edit(
   state: ConversationState,

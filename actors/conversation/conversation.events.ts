@@ -16,15 +16,15 @@ export interface EventData {
     whisper?: true;
     imported?: true;
   };
-  "message.edited": { seq: number; text: string };
-  "message.deleted": { seq: number };
-  "reaction.added": { seq: number; emoji: string };
+  "message.edited": { seq: number; text: string; imported?: true };
+  "message.deleted": { seq: number; imported?: true };
+  "reaction.added": { seq: number; emoji: string; imported?: true };
   "reaction.removed": { seq: number; emoji: string };
   /** `standing` is `staff` for a supervisor who joins a support conversation. */
   "member.joined": { userId: string; standing?: Audience };
   "member.left": { userId: string };
   "session.opened": { topic: string; urgency: string; subject?: string; customerId: string };
-  /** It ended before it came here: what follows are its messages, with the times they had. */
+  /** It ended before it came here: what follows are its messages and what became of them, with the times they had. */
   "session.imported": {
     topic: string;
     urgency: string;
@@ -54,7 +54,7 @@ export interface EventData {
   "session.closed": { reason?: string };
   /** `from` served it when it was closed, and no longer does. */
   "session.reopened": { from?: string };
-  "session.rated": { score: number; comment?: string };
+  "session.rated": { score: number; comment?: string; imported?: true };
 }
 
 export type ImportedData = EventData["session.imported"];

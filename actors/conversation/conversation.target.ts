@@ -1,5 +1,19 @@
-import type { Target } from "./conversation.commands";
-import { isA, type StoredEvent } from "./conversation.events";
+import type { Facts, Target } from "./conversation.commands";
+import { isA, maySee, type StoredEvent } from "./conversation.events";
+import type { Standing } from "./conversation.state";
+
+/**
+ * Edits and reactions of one message, taken back or not: every reader of it reads them all. It can be deleted, and what
+ * stands be taken back, all the same.
+ */
+export const MAX_CHANGES = 2_000;
+
+/** The message that a command is about, if whoever gave it may see it. Pure. */
+export function visibleMessage(facts: Facts | undefined, standing: Standing): Target | undefined {
+  const target = facts?.target;
+  if (!target || standing === "none" || !maySee(target.event, standing)) return undefined;
+  return isA(target.event, "message.created") ? target : undefined;
+}
 
 /**
  * An event with what has become of it. Pure.

@@ -145,7 +145,10 @@ export interface CsvOptions {
   readonly spreadsheet: boolean;
 }
 
-/** Writes records as CSV. Notes are left out: in this format nobody could tell them from what the customer saw. */
+/**
+ * Writes records as CSV. Notes are left out, as in this format nobody could tell them from what the customer saw, and so
+ * are deleted messages.
+ */
 export class CsvWriter {
   private conversation: Extract<ExportRecord, { type: "conversation" }> | undefined;
 
@@ -158,7 +161,8 @@ export class CsvWriter {
     const rows: string[][] = [];
     for (const record of records) {
       if (record.type === "conversation") this.conversation = record;
-      else if (this.conversation && record.note !== true) rows.push(this.rowOf(record, this.conversation));
+      else if (this.conversation && !record.note && !record.whisper && record.deletedAt === undefined)
+        rows.push(this.rowOf(record, this.conversation));
     }
     return stringify(rows, { escape_formulas: this.options.spreadsheet });
   }

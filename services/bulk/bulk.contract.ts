@@ -8,6 +8,12 @@ const OriginId = Type.String({ minLength: 1, maxLength: 60 });
 /** Who takes part in a conversation that is imported; without a name they are called by their id. */
 const Party = Type.Object({ id: OriginId, name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })) });
 
+const GivenRating = Type.Object({
+  score: Type.Integer({ minimum: 1, maximum: 5 }),
+  comment: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000 })),
+  at: Time,
+});
+
 export const ConversationRecord = Type.Object({
   source: Type.String({
     minLength: 1,
@@ -25,8 +31,13 @@ export const ConversationRecord = Type.Object({
   customer: Party,
   agents: Type.Optional(Type.Array(Party, { maxItems: 50, description: "Everybody else who wrote in it" })),
   agent: Type.Optional(OriginId),
+  rating: Type.Optional(GivenRating),
 });
 export type ConversationRecord = Static<typeof ConversationRecord>;
+
+/** Of one message: more of them would not fit into a request. */
+export const MAX_REACTIONS = 100;
+const GivenReaction = Type.Object({ emoji: Type.String({ minLength: 1, maxLength: 32 }), by: OriginId, at: Time });
 
 export const MessageRecord = Type.Object({
   id: OriginId,
@@ -35,6 +46,17 @@ export const MessageRecord = Type.Object({
   text: Type.Optional(Text),
   attachments: Type.Optional(Type.Array(Attachment, { minItems: 1, maxItems: 10 })),
   note: Type.Optional(Type.Boolean({ description: "Of the staff, for the staff" })),
+  whisper: Type.Optional(Type.Boolean({ description: "A note of a supervisor to whoever serves the session" })),
+  replyTo: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 60, description: "The id of the message before it that it answers" }),
+  ),
+  editedAt: Type.Optional(
+    Type.String({ format: "date-time", description: "When the text became what it is; ISO 8601, UTC" }),
+  ),
+  deletedAt: Type.Optional(
+    Type.String({ format: "date-time", description: "A deleted message has no content; ISO 8601, UTC" }),
+  ),
+  reactions: Type.Optional(Type.Array(GivenReaction, { minItems: 1, maxItems: MAX_REACTIONS })),
 });
 export type MessageRecord = Static<typeof MessageRecord>;
 

@@ -14,7 +14,9 @@ import { callUsers } from "../users/users.internal";
 import { exportConversations, importConversations, type ImportItem, type ImportResult } from "./bulk.contract";
 import { topicIn, urgencyIn } from "./classify";
 import { exportPage } from "./exporting";
-import { importItem, type ImportPorts } from "./importing";
+import type { ImportPorts } from "./giving";
+import { importItem } from "./importing";
+import { importedMessage } from "./references";
 
 type ImportContext = Context<Params<typeof importConversations>, Meta>;
 
@@ -58,6 +60,7 @@ export default class BulkService extends DomainService {
           command: by === undefined ? command : { ...command, by },
         });
       },
+      messageOf: (...asked) => importedMessage(this.conversations.store, ...asked),
       read: async (conversationId, userIds, seq) => {
         const { receipts } = this.conversations;
         await Promise.all(userIds.map((userId) => receipts.raise(conversationId, userId, "read", seq)));

@@ -1,10 +1,9 @@
-import { isA, type EventType, standingChanges, type StoredEvent } from "../../actors/conversation/conversation.events";
-import { toMessages } from "../../actors/conversation/conversation.messages";
+import { isA, type EventType, standingChanges } from "../../actors/conversation/conversation.events";
 import type { ConversationStore, Snapshot } from "../../actors/conversation/conversation.store";
 import { URGENCIES } from "../schemas";
 import type { ConversationRecord, ExportRecord } from "./bulk.contract";
+import { exportedMessages } from "./exported-messages";
 import { HOME_SOURCE } from "./identity";
-import { MESSAGE_PREFIX } from "./importing";
 
 export interface ExportPorts {
   readonly store: Pick<ConversationStore, "conversations" | "events" | "messages" | "changesOf">;
@@ -17,7 +16,6 @@ export interface ExportPage {
   readonly cursor?: string;
 }
 
-const MESSAGES = 100;
 const CONVERSATIONS = 100;
 /** Characters after which a page is full. */
 const PAGE_LENGTH = 200_000;
@@ -38,8 +36,8 @@ interface Names {
 }
 
 /**
- * The next records of all support conversations by their ids, each followed by its messages as they are now; deleted ones
- * are left out. A page ends anywhere; the cursor says where.
+ * The next records of all support conversations by their ids, each followed by its messages as they are now. A page ends
+ * anywhere; the cursor says where.
  */
 export async function exportPage({ store, names }: ExportPorts, cursor: string | undefined): Promise<ExportPage> {
   const records: ExportRecord[] = [];
@@ -52,7 +50,8 @@ export async function exportPage({ store, names }: ExportPorts, cursor: string |
     let after = place.after ?? 0;
     if (after === 0) records.push({ type: "conversation", ...record });
     for (let more = true; more;) {
-      const page = await messagesOf(store, snapshot, after, record.id, idOf);
+      const of = { conversation: record.id, conversationId: snapshot._id, idOf };
+      const page = await exportedMessages(store, of, after);
       records.push(...page.records);
       length += JSON.stringify(page.records).length;
       after = page.after;
@@ -97,7 +96,8 @@ async function conversationOf({ store, names }: ExportPorts, snapshot: Snapshot)
   const idOf = (userId: string): string => origin?.parties.find((party) => party.userId === userId)?.id ?? userId;
   const known = await names([customerId, ...agentIds]);
   const party = (userId: string) => ({ id: idOf(userId), name: (known.get(userId) ?? idOf(userId)).slice(0, 100) });
-  const { subject, closedAt, closeReason, agentId, topic } = session;
+  const { subject, closedAt, closeReason, rating, topic } = session;
+  const agentId = session.agentId ?? session.lastAgentId;
   const record: ConversationRecord = {
     source: origin?.source ?? HOME_SOURCE,
     id: origin?.sourceId ?? conversationId,
@@ -111,37 +111,9 @@ async function conversationOf({ store, names }: ExportPorts, snapshot: Snapshot)
     customer: party(customerId),
     ...(agentIds.length > 0 && { agents: agentIds.map(party) }),
     ...(agentId !== undefined && { agent: idOf(agentId) }),
+    ...(rating && { rating: { ...rating, at: iso(rating.at) } }),
   };
   return { record, idOf };
 }
-
-async function messagesOf(
-  store: ExportPorts["store"],
-  { _id }: Snapshot,
-  after: number,
-  conversation: string,
-  idOf: (userId: string) => string,
-): Promise<{ records: ExportRecord[]; after: number; more: boolean }> {
-  const range = { after, before: Number.MAX_SAFE_INTEGER };
-  const created = await store.messages(_id, "staff", range, 1, MESSAGES);
-  const changes = await store.changesOf(
-    _id,
-    created.map(({ seq }) => seq),
-  );
-  const events = new Map(created.map((event) => [event.seq, event]));
-  const records = toMessages(created, changes).flatMap(
-    ({ seq, at, by, text, attachments, deletedAt }): ExportRecord[] => {
-      const event = events.get(seq);
-      if (!event || deletedAt !== undefined) return [];
-      const content = { ...(text !== undefined && { text }), ...(attachments && { attachments }) };
-      const note = event.audience === "staff" && { note: true };
-      return [{ type: "message", conversation, id: idOfMessage(event), at, by: idOf(by), ...content, ...note }];
-    },
-  );
-  return { records, after: created.at(-1)?.seq ?? after, more: created.length === MESSAGES };
-}
-
-const idOfMessage = (event: StoredEvent): string =>
-  isA(event, "message.created") && event.data.imported ? event.commandId.slice(MESSAGE_PREFIX.length) : event._id;
 
 const iso = (at: number): string => new Date(at).toISOString();

@@ -25,7 +25,7 @@ export function identityOf({ source, id, customer, agents = [] }: ConversationRe
 
 /** What is wrong with a conversation that its schema cannot say; undefined when nothing is. Pure. */
 export function problemOf(
-  { customer, agents = [], agent, openedAt, closedAt, source }: ConversationRecord,
+  { customer, agents = [], agent, openedAt, closedAt, rating, source }: ConversationRecord,
   now: number,
 ): { field: string; problem: string } | undefined {
   const ids = agents.map(({ id }) => id);
@@ -35,6 +35,8 @@ export function problemOf(
   if (source === HOME_SOURCE && [customer.id, ...ids].includes(SYSTEM.id))
     return { field: "customer", problem: `nobody is called ${SYSTEM.id}` };
   if (!isPast(openedAt, now)) return { field: "openedAt", problem: "is not between 1970 and now" };
+  if (rating && !isPast(rating.at, now)) return { field: "rating.at", problem: "is not between 1970 and now" };
+  if (rating && isBefore(rating.at, openedAt)) return { field: "rating.at", problem: "is before openedAt" };
   if (closedAt === undefined) return undefined;
   if (!isPast(closedAt, now)) return { field: "closedAt", problem: "is not between 1970 and now" };
   return closedAt < openedAt && Date.parse(closedAt) < Date.parse(openedAt)
@@ -49,3 +51,5 @@ export const isPast = (time: string, now: number): boolean => {
   const at = Date.parse(time);
   return at > 0 && at <= now + AHEAD_MS;
 };
+
+export const isBefore = (time: string, other: string): boolean => Date.parse(time) < Date.parse(other) - AHEAD_MS;

@@ -1,30 +1,8 @@
-import type { CommandParams, NoOp } from "../../actors/conversation/conversation.commands";
-import type { Desk } from "../../actors/conversation/conversation.session-state";
-import type { StoredEvent } from "../../actors/conversation/conversation.events";
-import type { Outcome } from "../../lib/actor/behaviour";
-import { type ErrorType, isParleyError } from "../../lib/errors";
-import type { ConversationRecord, ImportItem, ImportResult, MessageRecord, Refusal } from "./bulk.contract";
-import { type Identity, identityOf, isPast, problemOf } from "./identity";
-
-type ImportAction = "importSession" | "importMessage" | "importOpen";
-
-export interface ImportPorts {
-  readonly now: number;
-  /** Makes those of these users that are unknown. */
-  ensureUsers(users: ReadonlyArray<{ readonly id: string; readonly name: string }>): Promise<void>;
-  /** Topic, urgency and times of a conversation that does not say all of it itself. */
-  place(record: ConversationRecord, texts: readonly string[]): Promise<{ topic: string; urgency: string; desk: Desk }>;
-  /** Gives a command in the name of a user, or of the system; `identity` is what makes it the same command again. */
-  give<A extends ImportAction>(
-    conversationId: string,
-    given: { by?: string; commandId: string; action: A; params: CommandParams[A]; identity?: unknown },
-  ): Promise<Outcome<StoredEvent, NoOp>>;
-  /** These users have read the conversation through this seq. */
-  read(conversationId: string, userIds: readonly string[], seq: number): Promise<void>;
-}
-
-/** The prefix of the commandId of an imported message; after it comes the id that it had. */
-export const MESSAGE_PREFIX = "i:";
+import type { CommandParams } from "../../actors/conversation/conversation.commands";
+import type { ConversationRecord, ImportItem, ImportResult, Refusal } from "./bulk.contract";
+import { attempt, type ImportPorts } from "./giving";
+import { type Identity, identityOf, problemOf } from "./identity";
+import { importMessage } from "./import-message";
 
 /**
  * Imports the next messages of a conversation, and the conversation when there are none before. Every step has an id that
@@ -49,6 +27,7 @@ export async function importItem(ports: ImportPorts, item: ImportItem): Promise<
   }
   if (last) {
     await ports.read(conversationId, [identity.customerId, ...identity.agentIds.values()], seq);
+    refused.push(...(await rate(ports, conversation, identity)));
     refused.push(...(await open(ports, conversation, conversationId)));
   }
   return { conversationId, stored: messages.length - refused.filter((one) => "message" in one).length, refused };
@@ -59,7 +38,11 @@ function usersOf({ customer, agents = [] }: ConversationRecord, { customerId, ag
   return [{ id: customerId, name: customer.name ?? customer.id }, ...named];
 }
 
-async function begin(ports: ImportPorts, { conversation, messages }: ImportItem, identity: Identity): Promise<number> {
+async function begin(
+  ports: ImportPorts,
+  { conversation, messages }: ImportItem,
+  identity: Identity,
+): ReturnType<ImportPorts["give"]> {
   const { customer, agents = [], agent, source, id, subject, reason, openedAt, closedAt } = conversation;
   const { conversationId, customerId, agentIds } = identity;
   const texts = messages.flatMap(({ by, text, note }) => (by === customer.id && !note && text ? [text] : []));
@@ -82,59 +65,26 @@ async function begin(ports: ImportPorts, { conversation, messages }: ImportItem,
     ...(reason !== undefined && { reason }),
   };
   const given = { commandId: "import", action: "importSession", params, identity: { source, id } } as const;
-  return seqOf(await ports.give(conversationId, given));
+  return ports.give(conversationId, given);
 }
 
-type Put = { readonly seq: number } | { readonly refused: { field: string; problem: string } };
-
-async function importMessage(
+async function rate(
   ports: ImportPorts,
-  { id, at, by, text, attachments, note = false }: MessageRecord,
-  { customer }: ConversationRecord,
-  { conversationId, customerId, agentIds }: Identity,
-): Promise<Put> {
-  const userId = by === customer.id ? customerId : agentIds.get(by);
-  if (userId === undefined) return refuse("by", "is neither the customer nor one of the agents");
-  if (!isPast(at, ports.now)) return refuse("at", "is not between 1970 and now");
-  if (text === undefined && !attachments) return refuse("text", "is missing, as are attachments");
-  if (note && userId === customerId) return refuse("note", "only agents write notes");
-  const params: CommandParams["importMessage"] = {
-    at: Date.parse(at),
-    ...(text !== undefined && { text }),
-    ...(attachments && { attachments }),
-    ...(note && { audience: "staff" as const }),
-  };
-  const given = { by: userId, commandId: MESSAGE_PREFIX + id, action: "importMessage", params } as const;
-  const put = await attempt(async () => seqOf(await ports.give(conversationId, given)));
-  return "refused" in put ? refuse("id", put.refused) : put;
+  { rating }: ConversationRecord,
+  { conversationId, customerId }: Identity,
+): Promise<Refusal[]> {
+  if (!rating) return [];
+  const { score, comment, at } = rating;
+  const params = { at: Date.parse(at), score, ...(comment !== undefined && { comment }) };
+  const given = { by: customerId, commandId: "import/rating", action: "importRating", params } as const;
+  const rated = await attempt(() => ports.give(conversationId, given));
+  return "refused" in rated ? [{ field: "rating", problem: rated.refused }] : [];
 }
 
 async function open(ports: ImportPorts, record: ConversationRecord, conversationId: string): Promise<Refusal[]> {
   if (record.status !== "open") return [];
   const given = { commandId: "import/open", action: "importOpen", params: {} } as const;
-  const opened = await attempt(async () => seqOf(await ports.give(conversationId, given)));
+  const opened = await attempt(() => ports.give(conversationId, given));
   if (!("refused" in opened)) return [];
   return [{ field: "status", problem: "stays closed: the customer has another open session of this topic" }];
-}
-
-const refuse = (field: string, problem: string): Put => ({ refused: { field, problem } });
-const seqOf = (outcome: Outcome<StoredEvent, NoOp>): number =>
-  "event" in outcome ? outcome.event.seq : outcome.noop.seq;
-
-const REFUSALS: Partial<Record<ErrorType, string>> = {
-  COMMAND_REUSED: "was imported before, with another content",
-  SESSION_EXISTS: "is there already, or in use again",
-  NOT_FOUND: "is there already, and was not imported",
-  FORBIDDEN: "only agents write notes",
-};
-
-/** What a command came to, with refusals in words. */
-async function attempt(run: () => Promise<number>): Promise<{ seq: number } | { refused: string }> {
-  try {
-    return { seq: await run() };
-  } catch (error) {
-    const problem = isParleyError(error) ? REFUSALS[error.type] : undefined;
-    if (problem === undefined) throw error;
-    return { refused: problem };
-  }
 }

@@ -134,6 +134,60 @@ describe("importing and exporting", () => {
     expect(sorted(bySource(await exported(server), "desk"))).toEqual(sorted(records));
   });
 
+  it("has what people did to messages, and their rating, also on the next server", async () => {
+    const [carl, ada, sue] = await Promise.all([server.guest("Carl"), server.user("agent"), server.user("supervisor")]);
+    const commandId = (): string => crypto.randomUUID();
+    const post = async (who: { token: string }, path: string, body: object = {}) =>
+      server.rest("POST", path, who.token, { commandId: commandId(), ...body });
+    const opened = await post(carl, "/sessions", { topic: "loan", text: "Hello" });
+    const { id } = opened.expect<{ id: string }>(201);
+    const messages = `/conversations/${id}/messages`;
+    (await post(ada, `/sessions/${id}/claim`)).expect(200);
+    (await post(sue, `/conversations/${id}/join`)).expect(200);
+    const say = async (who: { token: string }, text: string, more: object = {}): Promise<number> =>
+      (await post(who, messages, { text, ...more })).expect<{ seq: number }>(201).seq;
+    const question = await say(carl, "When?");
+    const answer = await say(ada, "Tomorow", { replyTo: question });
+    const edit = { commandId: commandId(), text: "Tomorrow" };
+    (await server.rest("PUT", `${messages}/${answer}`, ada.token, edit)).expect(200);
+    (await post(carl, `${messages}/${answer}/reactions`, { emoji: "+1", on: true })).expect(200);
+    await say(sue, "Be kind", { audience: "staff", whisper: true });
+    const slip = await say(carl, "My password");
+    await say(ada, "Please remove that", { replyTo: slip });
+    const key = { "idempotency-key": commandId() };
+    (await server.rest("DELETE", `${messages}/${slip}`, carl.token, undefined, key)).expect(200);
+    (await post(ada, `/sessions/${id}/close`, { reason: "solved" })).expect(200);
+    (await post(carl, `/sessions/${id}/rate`, { score: 5, comment: "Quick" })).expect(200);
+
+    const isOf = (one: ExportRecord): boolean => (one.type === "conversation" ? one.id : one.conversation) === id;
+    const lines = (await exported(server)).filter(isOf);
+    const time = expect.any(String) as string;
+    const [conversation, , asked, told, whispered, removed, last] = lines;
+    expect(conversation).toMatchObject({ reason: "solved", rating: { score: 5, comment: "Quick", at: time } });
+    expect(told).toMatchObject({ text: "Tomorrow", replyTo: asked && "by" in asked && asked.id, editedAt: time });
+    expect(told).toMatchObject({ reactions: [{ emoji: "+1", by: carl.id, at: time }] });
+    expect(whispered).toMatchObject({ text: "Be kind", note: true, whisper: true });
+    expect(removed).toEqual({
+      ...{ type: "message", conversation: id, id: time, at: time, by: carl.id },
+      deletedAt: time,
+    });
+    expect(last).toMatchObject({ replyTo: removed && "by" in removed && removed.id });
+
+    const file = write("people.jsonl", lines);
+    const other = await startServer();
+    try {
+      expect(await run("import", other, file)).toMatchObject({ code: 0 });
+      expect(await exported(other)).toEqual(lines);
+      rmSync(`${file}.imported`);
+      expect(await run("import", other, file)).toMatchObject({ code: 0 });
+      expect(await exported(other)).toEqual(lines);
+      const session = await other.rest("GET", `/sessions/${id}`, await other.adminToken());
+      expect(session.expect(200)).toMatchObject({ status: "closed", closeReason: "solved", rating: { score: 5 } });
+    } finally {
+      await other.stop();
+    }
+  });
+
   it("survives the server's death, and another server gives out the same", async () => {
     const everything = await exported(server);
     const file = write("everything.jsonl", everything);
@@ -195,6 +249,7 @@ describe("importing and exporting", () => {
       { id: "4", at: at(1), by: "carl" },
       { id: "5", at: at(1), by: "carl", text: "x", note: true },
       { id: "1", at: at(1), by: "carl", text: "Other content" },
+      { id: "6", at: at(1), by: "carl", text: "x", replyTo: "7" },
     ];
     const { results } = (
       await post([
@@ -203,6 +258,7 @@ describe("importing and exporting", () => {
         item("twice", { agents: [{ id: "carl" }] }),
         item("agent", { agent: "ada" }),
         item("order", { closedAt: at(-1) }),
+        item("rating", { rating: { score: 5, at: future } }),
       ])
     ).expect<Results>(200);
     expect(
@@ -216,12 +272,14 @@ describe("importing and exporting", () => {
           [3, "text"],
           [4, "note"],
           [5, "id"],
+          [6, "replyTo"],
         ],
       ],
       [0, [[undefined, "openedAt"]]],
       [0, [[undefined, "agents"]]],
       [0, [[undefined, "agent"]]],
       [0, [[undefined, "closedAt"]]],
+      [0, [[undefined, "rating.at"]]],
     ]);
   });
 

@@ -142,11 +142,13 @@ describe("a CSV file of conversations", () => {
     expect(written).toContain("'=cmd()");
   });
 
-  it("leaves out notes, which nobody could tell from what the customer saw", () => {
+  it("leaves out notes, which nobody could tell from what the customer saw, and what was deleted", () => {
     const at = "2017-02-01T19:29:04.000Z";
     const records: ExportRecord[] = [
       { type: "conversation", source: "csv", id: "1", openedAt: at, customer: { id: "1" } },
       { type: "message", conversation: "1", id: "x", at, by: "2", text: "secret", note: true },
+      { type: "message", conversation: "1", id: "y", at, by: "2", text: "secret", whisper: true },
+      { type: "message", conversation: "1", id: "z", at, by: "1", deletedAt: at },
     ];
     expect(new CsvWriter({ spreadsheet: false }).write(records)).toBe("");
   });

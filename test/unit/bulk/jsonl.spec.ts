@@ -47,6 +47,35 @@ describe("a file of JSON lines", () => {
     expect(chunks[0]?.item.messages.map((one) => one.text)).toEqual([text, "Hi"]);
   });
 
+  it("says what a message answers and what became of it, and how the conversation was rated", async () => {
+    const changes = { replyTo: "0", editedAt: AT, reactions: [{ emoji: "+1", by: "c", at: AT }] };
+    const rating = { score: 5, comment: "Quick", at: AT };
+    const { chunks, flaws } = await read(conversation("1", { rating }), { ...message("1", "a"), ...changes });
+    expect(flaws).toEqual([]);
+    expect(chunks[0]?.item).toMatchObject({ conversation: { rating }, messages: [changes] });
+    const bad = await read(
+      conversation("1"),
+      ...[{ replyTo: "" }, { editedAt: "now" }, { deletedAt: 7 }, { whisper: "yes" }, { reactions: [] }].map(
+        (more) => ({
+          ...message("1", "a"),
+          ...more,
+        }),
+      ),
+      { ...message("1", "a"), reactions: [{ emoji: "", by: "c", at: AT }] },
+      conversation("2", { rating: { score: 6, at: AT } }),
+    );
+    expect(bad.flaws.map(({ line, column }) => [line, column])).toEqual([
+      [2, "replyTo"],
+      [3, "editedAt"],
+      [4, "deletedAt"],
+      [5, "whisper"],
+      [6, "reactions"],
+      [7, "reactions.0.emoji"],
+      [8, "rating.score"],
+    ]);
+    expect(bad.chunks.map(({ item }) => [item.conversation.id, item.messages])).toEqual([["1", []]]);
+  });
+
   it("comes in chunks of bounded size, the last one marked", async () => {
     const many = Array.from({ length: 250 }, (_, n) => message("1", `m${n}`, n < 10 ? "x".repeat(7_000) : "x"));
     const { chunks } = await read(conversation("1"), ...many);

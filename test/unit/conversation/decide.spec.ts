@@ -1,4 +1,4 @@
-import { MAX_CHANGES } from "../../../actors/conversation/conversation.decide";
+import { MAX_CHANGES } from "../../../actors/conversation/conversation.target";
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
 import type { SessionState } from "../../../actors/conversation/conversation.session-state";
 import { LISTED_MEMBERS } from "../../../actors/conversation/conversation.state";

@@ -97,7 +97,11 @@ const anOrder = fc.oneof(
   order(2, "transfer", fc.record({ to: fc.record({ topic }), note: text })),
   order(3, "close", reason),
   order(1, "importSession", fc.constant(IMPORTED)),
-  order(1, "importMessage", fc.record({ at: seq, text })),
+  order(1, "importMessage", fc.record({ at: seq, text, replyTo: seq }, { requiredKeys: ["at", "text"] })),
+  order(1, "importEdit", fc.record({ at: seq, seq, text })),
+  order(1, "importDelete", fc.record({ at: seq, seq })),
+  order(1, "importReaction", fc.record({ at: seq, seq, emoji })),
+  order(1, "importRating", fc.record({ at: seq, score: fc.integer({ min: 1, max: 5 }) })),
   order(1, "importOpen", fc.constant({})),
   order(1, "create", fc.record({ kind: fc.constant("group" as const), title: text, members })),
 );

@@ -158,9 +158,9 @@ export class World {
     const asked = action === "invite" ? [by, params.userId] : [by];
     const unknown = asked.filter((userId) => standingIn(state, userId) === undefined);
     if (unknown.length > 0) facts.standings = new Map(unknown.map((userId) => [userId, reference.standing(userId)]));
-    const seq = action === "send" ? params.replyTo : "seq" in params ? params.seq : undefined;
-    const target =
-      seq === undefined ? undefined : reference.target(seq, by, action === "react" ? params.emoji : undefined);
+    const seq = "replyTo" in params ? params.replyTo : "seq" in params ? params.seq : undefined;
+    const emoji = "emoji" in params ? params.emoji : undefined;
+    const target = seq === undefined ? undefined : reference.target(seq, by, emoji);
     if (target) facts.target = target;
     const prefix = keyPrefix(state, given);
     if (prefix !== undefined) facts.key = this.key(prefix);

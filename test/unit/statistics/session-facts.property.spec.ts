@@ -103,7 +103,7 @@ describe("the facts of a session", () => {
     );
   });
 
-  it("of an imported session are its end, its messages and its first answer, and no time that nobody knows", () => {
+  it("of an imported session are its end, messages, first answer and rating, and no time that nobody knows", () => {
     const world = new World();
     const people = { customerId: "carl", agentIds: ["ada"], agentId: "ada" };
     const origin = { source: "elsewhere", sourceId: "1", parties: [] };
@@ -111,6 +111,7 @@ describe("the facts of a session", () => {
     world.give("i", command("sue", "importSession", params));
     world.give("i", { ...command("carl", "importMessage", { at: 200, text: "hello" }), supervises: true });
     world.give("i", { ...command("ada", "importMessage", { at: 300, text: "hello" }), supervises: true });
+    world.give("i", { ...command("carl", "importRating", { at: 950, score: 4 }), supervises: true });
     const facts = factsOf(world.log("i"));
     expect(facts?.segments).toEqual([
       {
@@ -125,10 +126,11 @@ describe("the facts of a session", () => {
     ]);
     expect(facts?.firstResponse).toEqual({ at: 300, topic: "loan", agentId: "ada" });
     const tally = new Tally({ periods: [{ from: 0, to: 1_000 }], now: 2_000 });
-    if (facts) tally.add(documentOf("i", 3, facts, () => undefined));
+    if (facts) tally.add(documentOf("i", 4, facts, () => undefined));
     const [row] = tally.view();
     expect(row).toMatchObject({ opened: 1, closed: 1, assigned: 0, handle: { count: 0 }, wait: { count: 0 } });
     expect(row?.firstResponse.wall.medianMs).toBe(200);
+    expect(row?.rating).toEqual({ count: 1, average: 4 });
   });
 
   it("stay bounded however often a session is handed around", () => {
