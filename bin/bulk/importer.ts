@@ -75,7 +75,8 @@ export class Importer {
         for (const [index, chunk] of left.entries()) this.settle(chunk, results[index]);
         return;
       } catch (error) {
-        left = this.withoutRefused(left, error);
+        const tooLarge = error instanceof CommandFailure && error.type === "PAYLOAD_TOO_LARGE";
+        left = tooLarge ? await this.inParts(left, error) : this.withoutRefused(left, error);
       }
     }
   }
@@ -95,6 +96,22 @@ export class Importer {
     this.ports.journal.add(item.conversation.id);
   }
 
+  /** Delivers the first half of what is too large together; answers what is left. */
+  private async inParts(batch: readonly Chunk[], error: unknown): Promise<readonly Chunk[]> {
+    const [only, another] = batch;
+    if (only && !another) {
+      const [line, second] = only.lines;
+      if (line === undefined) throw error;
+      if (second !== undefined) return this.inParts(halvesOf(only), error);
+      this.ports.tell({ line, column: "", reason: "is larger than the server takes" });
+      this.ports.progress(1);
+      return [without(only, 0)];
+    }
+    const half = Math.ceil(batch.length / 2);
+    await this.deliver(batch.slice(0, half));
+    return batch.slice(half);
+  }
+
   /** A server may allow less than this program knows of: what it names is told, and the rest is sent again. */
   private withoutRefused(batch: readonly Chunk[], error: unknown): readonly Chunk[] {
     const fields = error instanceof CommandFailure ? error.error?.data?.["fields"] : undefined;
@@ -112,6 +129,17 @@ export class Importer {
 
 /** A conversation's own line counts with its last messages. */
 export const linesIn = ({ lines, item }: Chunk): number => lines.length + (item.last ? 1 : 0);
+
+function halvesOf({ item, lines, ...chunk }: Chunk): Chunk[] {
+  const { conversation, messages, last } = item;
+  const half = Math.ceil(lines.length / 2);
+  const part = (from: number, to: number, isLast: boolean): Chunk => ({
+    ...chunk,
+    item: { conversation, messages: messages.slice(from, to), last: isLast },
+    lines: lines.slice(from, to),
+  });
+  return [part(0, half, false), part(half, lines.length, last)];
+}
 
 function without(chunk: Chunk, message: number): Chunk {
   const left = <T>(values: readonly T[]): T[] => values.filter((_value, index) => index !== message);
