@@ -93,16 +93,19 @@ export class Router {
     const { clock, random } = this.ports;
     const backoff = new Backoff(clock, random, { firstMs: 20, maxMs: 500 });
     const doubt: Doubt = { mayHaveRun: false, openUntil: 0, nodes: new Set() };
+    let attemptMs = ATTEMPT_MS;
     for (;;) {
       const now = clock.now();
       const node = route.choose(this.ports.nodes());
       if (now >= route.deadline || this.isHopeless(node)) throw new ParleyError(untold(doubt, route.repeats));
       if (node !== undefined) {
-        const end = route.repeats === "never" ? route.deadline : Math.min(route.deadline, now + ATTEMPT_MS);
+        const end = route.repeats === "never" ? route.deadline : Math.min(route.deadline, now + attemptMs);
         try {
           return await this.ask(node, end - now, route);
         } catch (error) {
           const failure = this.ports.classify(error);
+          // What a slow store draws out is not begun again and again, and never done.
+          if (clock.now() >= end) attemptMs *= 2;
           if (failure === "answered") await this.answered(error, { node, end }, doubt, route);
           else if (failure === "no answer") {
             if (route.repeats === "never") throw error;
@@ -176,4 +179,5 @@ interface Doubt {
 const untold = ({ mayHaveRun }: Doubt, repeats: Repeats) =>
   mayHaveRun && repeats !== "read" ? "UNKNOWN_OUTCOME" : "UNAVAILABLE";
 
+/** Of the first attempt, and those after it, until one is given up for its time. */
 const ATTEMPT_MS = 3_000;

@@ -14,7 +14,7 @@ class Failed extends Error {
 
 /** The constant of the router: a node that failed a ping is passed over for this long. */
 const LOST_MS = 3_000;
-/** An attempt gets no more time than this. */
+/** An attempt gets no more time than this, as long as none was given up for it. */
 const ATTEMPT_MS = 3_000;
 /** Between two looks at what is under way. */
 const LOOK_MS = 100;
@@ -259,6 +259,21 @@ describe("a call that got no answer", () => {
       await rig.clock.advance(1_000);
       expect(call.answer).toBe(answer);
     }
+  });
+
+  it("has twice the time after an attempt that was given up for its own", async () => {
+    const rig = new RouterRig();
+    const takesMs = 5_000;
+    rig.at = async (node) => {
+      const { timeoutMs = 0 } = rig.attempts.at(-1) ?? {};
+      await new Promise<void>((resolve) => rig.clock.setTimeout(resolve, Math.min(takesMs, timeoutMs)));
+      if (timeoutMs < takesMs) throw new Failed("no answer");
+      return `from ${node}`;
+    };
+    const call = rig.call("a");
+    await rig.clock.advance(ATTEMPT_MS + PAUSE_MS + takesMs);
+    expect(call.answer).toBe(`from ${homeOf("a", rig.homes)}`);
+    expect(rig.attempts.map(({ timeoutMs }) => timeoutMs)).toEqual([ATTEMPT_MS, 2 * ATTEMPT_MS]);
   });
 
   it("is asked again when only the time of its attempt was up", async () => {
