@@ -66,7 +66,7 @@ async function metric(name: string): Promise<number> {
 
 beforeAll(async () => {
   cluster = await TestCluster.start({ gateway: 1, io: 1, core: 3, scheduler: 1 });
-  store = await openMongoStore({ uri: cluster.environment["MONGODB_URI"] ?? "" });
+  store = await openMongoStore({ uri: cluster.environment["MONGODB_URI"] ?? "", socketMs: 0 });
   log = store.collection<StoredEvent>(EVENTS);
   const admin = await cluster.adminToken();
   for (const topic of TOPICS) {
