@@ -82,6 +82,9 @@ function createBroker(config: Config, backends: Backends, logDestination?: Desti
   return broker;
 }
 
+/** A node that is gone, and not yet known to be, holds up a start no longer than this. */
+const INTRODUCTION_MS = 500;
+
 class RunningNode implements Node {
   private stopping: Promise<void> | undefined;
 
@@ -102,6 +105,7 @@ class RunningNode implements Node {
       if (this.stopping) return;
       await this.backends.store.check?.();
       await this.broker.start();
+      await this.introduce();
       if (!resourcesOf(this.broker).sole) vitalsOf(this.broker).start();
       await this.port.release();
       await httpServerOf(this.broker).listen();
@@ -115,6 +119,21 @@ class RunningNode implements Node {
   stop(): Promise<void> {
     this.stopping ??= this.stopOnce();
     return this.stopping;
+  }
+
+  /**
+   * Makes the services known to the other nodes, which Moleculer does only a second after they have started: until then
+   * nobody tells this node anything.
+   */
+  private async introduce(): Promise<void> {
+    const { broker } = this;
+    if (!broker.transit) return;
+    await broker.registry.discoverer.sendLocalNodeInfo();
+    const others = broker.registry
+      .getNodeList({ onlyAvailable: true })
+      .flatMap(({ id }) => (id === broker.nodeID ? [] : [id]));
+    // Whoever answers what came after it has read it. A ping to nobody is not answered.
+    if (others.length > 0) await broker.ping(others, INTRODUCTION_MS);
   }
 
   private awaitServers(): Promise<void> {
