@@ -89,7 +89,6 @@ export const importConversations = contract({
   access: { roles: ["admin"] },
   errors: ["UNKNOWN_OUTCOME"],
   rest: { method: "POST", path: "/import/conversations" },
-  repeatable: true,
 });
 
 export const ExportRecord = Type.Union([

@@ -2,6 +2,7 @@ import type { Context } from "moleculer";
 import type { Conversations } from "../../actors/conversation/conversation.actor";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, Service } from "../../lib/decorators";
+import { sideBySide } from "../../lib/side-by-side";
 import type { Meta } from "../auth/principal";
 import { deadlineOf, systemCommand } from "../conversation-command";
 import { conversationsMixin } from "../conversations";
@@ -18,6 +19,9 @@ import type { ImportPorts } from "./giving";
 import { importItem } from "./importing";
 import { importedMessage } from "./references";
 
+/** Conversations of one request: whoever chats meanwhile needs the store, too. */
+const AT_ONCE = 8;
+
 type ImportContext = Context<Params<typeof importConversations>, Meta>;
 
 /** Conversations of other systems come in, and all go out, by the hand of an administrator. */
@@ -25,18 +29,15 @@ type ImportContext = Context<Params<typeof importConversations>, Meta>;
 export default class BulkService extends DomainService {
   declare conversations: Conversations;
 
-  /** Different conversations at once, the items of one in order. */
+  /** Some conversations at once, the items of one in order. */
   @Action(importConversations)
   async import(ctx: ImportContext): Promise<Result<typeof importConversations>> {
     const ports = this.portsOf(ctx);
-    const turns = new Map<string, Promise<ImportResult>>();
-    const results = ctx.params.items.map((item) => {
-      const name = `${item.conversation.source}\n${item.conversation.id}`;
-      const turn = after(turns.get(name), () => importItem(ports, item));
-      turns.set(name, turn);
-      return turn;
+    const results: ImportResult[] = [];
+    await sideBySide(byConversation(ctx.params.items), AT_ONCE, async (items) => {
+      for (const [index, item] of items) results[index] = await importItem(ports, item);
     });
-    return { results: await Promise.all(results) };
+    return { results };
   }
 
   @Action(exportConversations)
@@ -81,7 +82,13 @@ export default class BulkService extends DomainService {
   }
 }
 
-const after = async <T>(before: Promise<unknown> | undefined, run: () => Promise<T>): Promise<T> => {
-  await before;
-  return run();
-};
+/** The items of each conversation, with their places among all. */
+function byConversation(items: readonly ImportItem[]): Iterable<Array<[number, ImportItem]>> {
+  const groups = new Map<string, Array<[number, ImportItem]>>();
+  for (const entry of items.entries()) {
+    const { source, id } = entry[1].conversation;
+    const name = `${source}\n${id}`;
+    groups.set(name, [...(groups.get(name) ?? []), entry]);
+  }
+  return groups.values();
+}

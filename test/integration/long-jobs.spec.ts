@@ -1,10 +1,10 @@
 import type { ServiceBroker } from "moleculer";
 import { LocalCluster } from "../support/local-cluster";
 
-/** What the scheduler asks for, and what may take minutes. */
-const LONG = ["auth.purge", "presence.sweep", "room.repair", "room.sweep", "statistics.audit"];
+/** What may take longer than an attempt: what the scheduler asks for, and a part of an import. */
+const LONG = ["auth.purge", "bulk.import", "presence.sweep", "room.repair", "room.sweep", "statistics.audit"];
 
-describe("a job's long step", () => {
+describe("a long step", () => {
   let cluster: LocalCluster;
 
   beforeAll(async () => {
