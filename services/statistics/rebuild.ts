@@ -28,6 +28,8 @@ export interface RebuildPorts {
   readonly conversations: ConversationStore["conversations"];
   readonly clock: Pick<Clock, "now">;
   readonly monotonic: Monotonic;
+  /** Resolves when `conversations` has every session that was opened before. */
+  projected(): Promise<void>;
   /** Writes the facts of one session afresh. */
   make(conversationId: string): Promise<void>;
 }
@@ -61,6 +63,7 @@ export class Rebuild {
   private async begun(restart: boolean): Promise<RebuildDocument> {
     const known = await this.#rebuilds.findOne({ _id: ID });
     if (known && !known.finished && !restart) return known;
+    await this.ports.projected();
     const statuses = { "session.status": { $in: SESSION_STATUSES } };
     const total = await this.ports.conversations.count(statuses, MAX_COUNT);
     return { _id: ID, startedAt: this.ports.clock.now(), cursor: "", done: 0, total, finished: false };

@@ -8,6 +8,7 @@ import { callAgents } from "../agents/agents.internal";
 import { hasRole, type Meta } from "../auth/principal";
 import { callerOf, deadlineOf } from "../conversation-command";
 import { conversationsMixin } from "../conversations";
+import { otherCoresOf } from "../other-cores";
 import { SUPERVISORS } from "../supervision/supervision.contract";
 import { timersOf } from "../timers";
 import { topicsOf } from "../topics/topics.directory";
@@ -68,7 +69,8 @@ export default class StatisticsService extends DomainService {
       await makeAfresh(this.foldPorts(), conversationId);
     };
     const { conversations } = this.conversations.store;
-    const parts = new Rebuild(store, { conversations, clock, monotonic, make });
+    const projected = () => otherCoresOf(this.broker, this.conversations).project({ sessions: true });
+    const parts = new Rebuild(store, { conversations, clock, monotonic, projected, make });
     const { startedAt, done, total, finished } = await parts.next(ctx.params.restart ?? false);
     return { startedAt: new Date(startedAt).toISOString(), done, total, finished };
   }

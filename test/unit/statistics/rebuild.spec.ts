@@ -16,16 +16,18 @@ async function world() {
     }) as Snapshot;
   await conversations.insertMany(Array.from({ length: SESSIONS + OTHERS }, (_, n) => snapshot(n)));
   const made: string[] = [];
+  const late: Snapshot[] = [];
   let [time, broken] = [0, ""];
   const ports = {
     conversations,
     clock: { now: () => 1_000 },
     monotonic: () => (time += 1_500),
+    projected: () => conversations.insertMany(late.splice(0)).then(() => undefined),
     make: (id: string) => (id === broken ? Promise.reject(new Error("the store is away")) : void made.push(id)),
   };
   const make = (id: string): Promise<void> => Promise.resolve(ports.make(id)).then(() => undefined);
   const rebuild = () => new Rebuild(store, { ...ports, make });
-  return { rebuild, made, breakAt: (id: string) => void (broken = id) };
+  return { rebuild, made, late, snapshot, breakAt: (id: string) => void (broken = id) };
 }
 
 describe("making all facts afresh", () => {
@@ -37,6 +39,13 @@ describe("making all facts afresh", () => {
     expect(parts.map(({ done }) => done)).toEqual([100, 200, 250, 250]);
     expect(parts.every(({ total }) => total === SESSIONS)).toBe(true);
     expect([made.length, new Set(made).size]).toEqual([SESSIONS, SESSIONS]);
+  });
+
+  it("does what was opened just before, too", async () => {
+    const { rebuild, made, late, snapshot } = await world();
+    late.push({ ...snapshot(0), _id: "c-new" });
+    expect(await rebuild().next(false)).toMatchObject({ total: SESSIONS + 1 });
+    expect(made).toContain("c-new");
   });
 
   it("does again what an interruption left half done, and nothing before it", async () => {
