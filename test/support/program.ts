@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
+import { ADMIN } from "./api";
+import { build } from "./build";
 
 const ROOT = join(__dirname, "../..");
 
@@ -25,3 +27,10 @@ export const startProgram = (words: readonly string[], env: Readonly<Record<stri
       env: { PATH: process.env["PATH"], ...env },
     }),
   );
+
+/** Runs a compiled program of bin/ to its end, in a folder and against the server at `url`, as the administrator does. */
+export async function runProgram(name: string, url: string, folder: string, ...words: string[]) {
+  const script = join(await build(), `bin/${name}.js`);
+  const env = { PATH: process.env["PATH"], ADMIN_EMAIL: ADMIN.email, ADMIN_PASSWORD: ADMIN.password };
+  return new Program(spawn(process.execPath, [script, ...words, "--url", url], { cwd: folder, env })).ended;
+}
