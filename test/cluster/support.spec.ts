@@ -313,15 +313,10 @@ describe("import and export", () => {
     const records = Array.from({ length: IMPORTED }, (_, n) => talk(n)).flat();
     const file = join(folder, "desk.jsonl");
     writeFileSync(file, textOf(records));
-    for (const [through, stored] of [
-      [1, 3 * IMPORTED],
-      [2, 0],
-    ] as const) {
-      const { code, output } = await runProgram("import", gateway(through), folder, file);
-      expect([code, output]).toEqual([
-        0,
-        expect.stringContaining(`${stored} messages of ${IMPORTED} conversations imported`),
-      ]);
+    const imported = `${3 * IMPORTED} messages of ${IMPORTED} conversations imported\n`;
+    for (const through of [1, 2] as const) {
+      const answer = await runProgram("import", gateway(through), folder, file);
+      expect(answer).toMatchObject({ code: 0, output: imported });
       // Where it stopped is told by a journal; without it all is given again.
       rmSync(`${file}.imported`);
     }
