@@ -1,7 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 import type { Conversations } from "../actors/conversation/conversation.actor";
 import type { ConversationState } from "../actors/conversation/conversation.state";
-import { fromSnapshot } from "../actors/conversation/conversation.store";
+import { fromSnapshot } from "../actors/conversation/conversation.snapshot";
 import { othersOffering } from "../lib/offers";
 import { resourcesOf } from "../lib/resources";
 import { SlowNodes } from "../lib/slow-nodes";

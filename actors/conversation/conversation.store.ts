@@ -9,8 +9,6 @@ import { toTarget } from "./conversation.target";
 import { findAny, verdictsOf } from "./conversation.verdicts";
 import { type Watermark, WATERMARKS } from "./conversation.watermarks";
 
-export { fromSnapshot, type Snapshot, toSnapshot } from "./conversation.snapshot";
-
 export const EVENTS: CollectionDefinition = {
   name: "events",
   indexes: [

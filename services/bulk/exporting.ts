@@ -1,5 +1,6 @@
 import { isA, type EventType, standingChanges } from "../../actors/conversation/conversation.events";
-import type { ConversationStore, Snapshot } from "../../actors/conversation/conversation.store";
+import type { Snapshot } from "../../actors/conversation/conversation.snapshot";
+import type { ConversationStore } from "../../actors/conversation/conversation.store";
 import { URGENCIES } from "../schemas";
 import type { ConversationRecord, ExportRecord } from "./bulk.contract";
 import { exportedMessages } from "./exported-messages";

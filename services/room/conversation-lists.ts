@@ -3,7 +3,8 @@ import type { Audience } from "../../actors/conversation/conversation.events";
 import type { Authorised } from "../../actors/conversation/conversation.reader";
 import type { Watermark } from "../../actors/conversation/conversation.watermarks";
 import type { ConversationState } from "../../actors/conversation/conversation.state";
-import { fromSnapshot, type Member, memberId } from "../../actors/conversation/conversation.store";
+import { fromSnapshot } from "../../actors/conversation/conversation.snapshot";
+import { type Member, memberId } from "../../actors/conversation/conversation.store";
 import type { Filter } from "../../lib/store/collection";
 
 import { type ConversationView, conversationView } from "../conversation-views";

@@ -2,7 +2,8 @@ import type { ConversationCommand, NoOp } from "../../actors/conversation/conver
 import type { Audience, StoredEvent } from "../../actors/conversation/conversation.events";
 import type { SyncAnswer } from "../../actors/conversation/conversation.reader";
 import type { ConversationState } from "../../actors/conversation/conversation.state";
-import type { EventPage, PageRead, Snapshot } from "../../actors/conversation/conversation.store";
+import type { Snapshot } from "../../actors/conversation/conversation.snapshot";
+import type { EventPage, PageRead } from "../../actors/conversation/conversation.store";
 import type { Outcome } from "../../lib/actor/behaviour";
 import type { ListedMark } from "../../lib/actor/mark";
 import type { SweepReport } from "../../lib/actor/sweeper";

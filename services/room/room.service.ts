@@ -2,7 +2,7 @@ import type { Context } from "moleculer";
 import type { Conversations } from "../../actors/conversation/conversation.actor";
 import type { Action as CommandAction, CommandParams } from "../../actors/conversation/conversation.commands";
 import { fittingPages, partsOf } from "../../actors/conversation/conversation.parts";
-import { toSnapshot } from "../../actors/conversation/conversation.store";
+import { toSnapshot } from "../../actors/conversation/conversation.snapshot";
 import { listMarks } from "../../lib/actor/mark";
 import type { Params, Result } from "../../lib/contract";
 import { Action, DomainService, InternalAction, Service } from "../../lib/decorators";

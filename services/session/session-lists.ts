@@ -1,6 +1,7 @@
 import type { Conversations } from "../../actors/conversation/conversation.actor";
 import type { SessionState } from "../../actors/conversation/conversation.session-state";
-import type { ConversationStore, Snapshot } from "../../actors/conversation/conversation.store";
+import type { Snapshot } from "../../actors/conversation/conversation.snapshot";
+import type { ConversationStore } from "../../actors/conversation/conversation.store";
 import type { Filter } from "../../lib/store/collection";
 import { cursorAt, following } from "../../lib/store/cursor";
 import { type SessionView, sessionView } from "../conversation-views";

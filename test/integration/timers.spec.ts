@@ -1,4 +1,4 @@
-import type { Snapshot } from "../../actors/conversation/conversation.store";
+import type { Snapshot } from "../../actors/conversation/conversation.snapshot";
 import { DueScan, timerCommandId } from "../../lib/scheduling/due-scan";
 import type { Job } from "../../lib/scheduling/job";
 import { Lease } from "../../lib/scheduling/lease";

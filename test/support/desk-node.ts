@@ -1,5 +1,6 @@
 import { ServiceBroker } from "moleculer";
-import { CONVERSATIONS, EVENTS, type Snapshot } from "../../actors/conversation/conversation.store";
+import type { Snapshot } from "../../actors/conversation/conversation.snapshot";
+import { CONVERSATIONS, EVENTS } from "../../actors/conversation/conversation.store";
 import type { StoredEvent } from "../../actors/conversation/conversation.events";
 import type { Clock } from "../../lib/actor/ports";
 import { systemMonotonic, systemRandom } from "../../lib/actor/system";

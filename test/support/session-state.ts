@@ -1,5 +1,5 @@
 import { DEFAULT_RULES, type SessionState } from "../../actors/conversation/conversation.session-state";
-import type { Snapshot } from "../../actors/conversation/conversation.store";
+import type { Snapshot } from "../../actors/conversation/conversation.snapshot";
 
 /** A session that has waited since the beginning of time, but for what a test says of it. */
 export const sessionState = (more: Partial<SessionState> = {}): SessionState => ({

@@ -1,4 +1,4 @@
-import { fromSnapshot, type Snapshot } from "../../../actors/conversation/conversation.store";
+import { fromSnapshot, type Snapshot } from "../../../actors/conversation/conversation.snapshot";
 import type { SessionState } from "../../../actors/conversation/conversation.session-state";
 import type { ConversationState } from "../../../actors/conversation/conversation.state";
 import { nextTimer, type Timer } from "../../../actors/conversation/conversation.timers";

@@ -11,7 +11,7 @@ import {
   LISTED_MEMBERS,
   standingIn,
 } from "../../../actors/conversation/conversation.state";
-import { fromSnapshot, toSnapshot } from "../../../actors/conversation/conversation.store";
+import { fromSnapshot, toSnapshot } from "../../../actors/conversation/conversation.snapshot";
 import { nextTimer } from "../../../actors/conversation/conversation.timers";
 import { command, type Ended, type Order, Reference, World } from "./world";
 

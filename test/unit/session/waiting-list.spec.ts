@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { SessionStatus } from "../../../actors/conversation/conversation.session-state";
-import { ConversationStore, type Snapshot } from "../../../actors/conversation/conversation.store";
+import type { Snapshot } from "../../../actors/conversation/conversation.snapshot";
+import { ConversationStore } from "../../../actors/conversation/conversation.store";
 import { MemoryStore } from "../../../lib/store/memory";
 import { countAhead, listWaiting } from "../../../services/session/session-lists";
 import { sessionSnapshot } from "../../support/session-state";

@@ -1,4 +1,5 @@
-import { ConversationStore, toSnapshot } from "../../../actors/conversation/conversation.store";
+import { toSnapshot } from "../../../actors/conversation/conversation.snapshot";
+import { ConversationStore } from "../../../actors/conversation/conversation.store";
 import type { StoredEvent } from "../../../actors/conversation/conversation.events";
 import { nextTimer } from "../../../actors/conversation/conversation.timers";
 import { systemIdAt } from "../../../lib/actor/system";

@@ -1,4 +1,5 @@
-import { ConversationStore, type Snapshot } from "../../../actors/conversation/conversation.store";
+import type { Snapshot } from "../../../actors/conversation/conversation.snapshot";
+import { ConversationStore } from "../../../actors/conversation/conversation.store";
 import { MemoryStore } from "../../../lib/store/memory";
 import { Rebuild } from "../../../services/statistics/rebuild";
 
