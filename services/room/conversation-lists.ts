@@ -6,6 +6,7 @@ import type { ConversationState } from "../../actors/conversation/conversation.s
 import { fromSnapshot } from "../../actors/conversation/conversation.snapshot";
 import { type Member, memberId } from "../../actors/conversation/conversation.store";
 import type { Filter } from "../../lib/store/collection";
+import { cursorAt, following } from "../../lib/store/cursor";
 
 import { type ConversationView, conversationView } from "../conversation-views";
 import type { OtherCores } from "../other-cores";
@@ -47,7 +48,7 @@ export class ConversationLists {
       }),
     );
     const last = members.at(-1);
-    return found.length > limit && last ? { conversations, cursor: `${last.at}/${last._id}` } : { conversations };
+    return found.length > limit && last ? { conversations, cursor: cursorAt(last.at, last._id) } : { conversations };
   }
 
   /** One conversation as the user it was authorised for sees it. */
@@ -94,7 +95,7 @@ export class ConversationLists {
   private async joined(userId: string, limit: number, cursor?: string): Promise<Member[]> {
     const { projector, store } = this.conversations;
     if (projector.lags(userId)) await projector.write();
-    const filter: Filter = { userId, active: true, ...after(cursor) };
+    const filter: Filter = { userId, active: true, ...following("at", "descending", cursor) };
     return store.members.find(filter, { sort: { at: -1, _id: -1 }, limit });
   }
 
@@ -147,11 +148,3 @@ const MAX_ROOMS = 2_000;
 const MAX_UNREAD = 100;
 /** Messages looked at for an unread count; own ones are among them. */
 const COUNTED = 1_000;
-
-/** The filter of what follows a cursor in descending (at, _id). */
-function after(cursor: string | undefined): Filter {
-  const slash = cursor?.indexOf("/") ?? -1;
-  const at = Number(cursor?.slice(0, slash));
-  if (cursor === undefined || slash < 0 || !Number.isFinite(at)) return {};
-  return { $or: [{ at: { $lt: at } }, { at, _id: { $lt: cursor.slice(slash + 1) } }] };
-}
