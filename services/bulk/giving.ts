@@ -1,13 +1,13 @@
 import type { CommandParams, NoOp } from "../../actors/conversation/conversation.commands";
 import type { StoredEvent } from "../../actors/conversation/conversation.events";
+import type { ImportCommand } from "../../actors/conversation/conversation.import";
 import type { Desk } from "../../actors/conversation/conversation.session-state";
 import type { Outcome } from "../../lib/actor/behaviour";
 import { type ErrorType, isParleyError } from "../../lib/errors";
 import type { ConversationRecord, Refusal } from "./bulk.contract";
 import type { Referred } from "./references";
 
-type ImportAction =
-  "importSession" | "importMessage" | "importEdit" | "importDelete" | "importReaction" | "importRating" | "importOpen";
+type ImportAction = ImportCommand["action"];
 
 export interface ImportPorts {
   readonly now: number;
