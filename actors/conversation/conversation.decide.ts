@@ -3,7 +3,7 @@ import { decideImport, type ImportCommand, isImportCommand } from "./conversatio
 import { contentOf, noop, refuse, type Ruling, standingOf, withOpenKey } from "./conversation.ruling";
 import { decideSession, isSessionCommand, type SessionCommand } from "./conversation.session";
 import { type ConversationState, LISTED_MEMBERS, type Standing } from "./conversation.state";
-import { MAX_CHANGES, visibleMessage } from "./conversation.target";
+import { audienceOf, MAX_CHANGES, visibleMessage } from "./conversation.target";
 
 export interface Limits {
   readonly members: number;
@@ -90,9 +90,7 @@ function send(
   if (params.replyTo !== undefined && !target) return refuse("NOT_FOUND");
   const data = contentOf(params);
   if (whisper) data.whisper = true;
-  // What answers a note says what was in it.
-  const audience = noted || target?.event.audience === "staff" ? "staff" : "all";
-  return { event: { type: "message.created", data, audience } };
+  return { event: { type: "message.created", data, audience: audienceOf(noted, target) } };
 }
 
 /** Did another member of the staff write after `baseSeq`? */

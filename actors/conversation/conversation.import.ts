@@ -3,7 +3,7 @@ import { contentOf, noop, refuse, type Ruling, standingOf } from "./conversation
 import { reopened } from "./conversation.session";
 import type { SessionState } from "./conversation.session-state";
 import type { ConversationState, Standing } from "./conversation.state";
-import { MAX_CHANGES, visibleMessage } from "./conversation.target";
+import { audienceOf, MAX_CHANGES, visibleMessage } from "./conversation.target";
 
 type Given<A extends Action> = ConversationCommand<A>;
 
@@ -58,9 +58,8 @@ function importMessage({ params }: Given<"importMessage">, facts: Facts | undefi
   if ((noted && standing !== "staff") || (whisper && !noted)) return refuse("FORBIDDEN");
   const target = visibleMessage(facts, standing);
   if (replyTo !== undefined && !target) return refuse("NOT_FOUND");
-  const audience = noted || target?.event.audience === "staff" ? "staff" : "all";
   const data = { ...contentOf(params), ...(whisper && { whisper }), imported: true as const };
-  return { event: { type: "message.created", data, audience, at } };
+  return { event: { type: "message.created", data, audience: audienceOf(noted, target), at } };
 }
 
 function importChange(

@@ -1,5 +1,5 @@
 import type { Facts, Target } from "./conversation.commands";
-import { isA, maySee, type StoredEvent } from "./conversation.events";
+import { type Audience, isA, maySee, type StoredEvent } from "./conversation.events";
 import type { Standing } from "./conversation.state";
 
 /**
@@ -14,6 +14,10 @@ export function visibleMessage(facts: Facts | undefined, standing: Standing): Ta
   if (!target || standing === "none" || !maySee(target.event, standing)) return undefined;
   return isA(target.event, "message.created") ? target : undefined;
 }
+
+/** Who sees a message: what answers a note says what was in it. Pure. */
+export const audienceOf = (noted: boolean, answered: Target | undefined): Audience =>
+  noted || answered?.event.audience === "staff" ? "staff" : "all";
 
 /**
  * An event with what has become of it. Pure.
