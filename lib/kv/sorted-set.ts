@@ -1,3 +1,4 @@
+import { bisect } from "../bisect";
 /** Members ordered by score, then by name, as a Redis sorted set. */
 export class SortedSet {
   private readonly scores = new Map<string, number>();
@@ -35,14 +36,6 @@ export class SortedSet {
 
   /** Where this entry is, or would be. */
   private position(score: number, member: string): number {
-    let low = 0;
-    let high = this.ordered.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const entry = this.ordered[middle];
-      if (entry && (entry.score < score || (entry.score === score && entry.member < member))) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return bisect(this.ordered, (entry) => entry.score < score || (entry.score === score && entry.member < member));
   }
 }
