@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import type { ErrorType, WireError } from "../lib/errors";
+import { messageOf } from "../lib/message-of";
 
 type Options = NonNullable<ParseArgsConfig["options"]>;
 type Values<Known extends Options> = ReturnType<typeof parseArgs<{ options: Known }>>["values"];
@@ -58,7 +59,7 @@ export function runCommand(main: () => Promise<number | void>, tell = failed): v
   );
 }
 
-const failed = (error: unknown): string => `FAILED: ${error instanceof Error ? error.message : String(error)}`;
+const failed = (error: unknown): string => `FAILED: ${messageOf(error)}`;
 
 /** Below a progress bar: what can be put right in words, and with its stack what nobody expected. */
 export function belowBar(error: unknown): string {

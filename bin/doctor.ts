@@ -14,6 +14,7 @@ import { observe } from "../lib/observer";
 import { COLLECTIONS } from "../services/collections";
 import { ROLES } from "../services/roles";
 import { addressOf } from "./local-server";
+import { messageOf } from "../lib/message-of";
 
 const USAGE = `npm run doctor -- [--url https://chat.example.org]
 
@@ -90,7 +91,7 @@ async function main(): Promise<number> {
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${messageOf(error)}\n`);
     process.exit(2);
   },
 );

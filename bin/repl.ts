@@ -3,6 +3,7 @@ import { readConfig } from "../lib/config";
 import { observe } from "../lib/observer";
 import { startRepl } from "../repl/start";
 import { readOptions } from "./command-line";
+import { messageOf } from "../lib/message-of";
 
 const USAGE = `npm run repl
 
@@ -19,6 +20,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exit(1);
 });

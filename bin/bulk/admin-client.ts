@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { CommandFailure } from "../command-line";
 import { type Answer, type Request, send } from "../rest-client";
+import { messageOf } from "../../lib/message-of";
 
 export interface AdminClientOptions {
   readonly url: string;
@@ -57,7 +58,7 @@ export class AdminClient {
     } catch (error) {
       this.token = undefined;
       if (error instanceof CommandFailure) throw error;
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
     }
   }
 

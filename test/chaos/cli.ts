@@ -4,6 +4,7 @@ import { runDeaths } from "./deaths";
 import { runOutages } from "./outages";
 import type { Outcome } from "./rehearsal";
 import { chaosText, deathsText, outagesText } from "./report";
+import { messageOf } from "../../lib/message-of";
 
 const USAGE = `npm run chaos -- [--kills 100 | --core-kills N | --outages SECONDS]
                  [--minutes 60] [--rate 200] [--seed N]
@@ -56,6 +57,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : String(error));
+  console.error(messageOf(error));
   process.exitCode = 1;
 });

@@ -1,6 +1,7 @@
 import { readOptions } from "../../../bin/command-line";
 import type { MongoKind } from "./mongo";
 import { startServers } from "./servers";
+import { messageOf } from "../../../lib/message-of";
 
 const USAGE = `npm run servers -- [--mongo ferret|java]
 
@@ -40,7 +41,7 @@ async function main(): Promise<void> {
 main().then(
   () => process.exit(0),
   (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${messageOf(error)}\n`);
     process.exit(1);
   },
 );

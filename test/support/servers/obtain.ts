@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { cached, cacheFolder, exclusively } from "./cache";
 import { inPath, isExecutable, runCommand } from "./commands";
+import { messageOf } from "../../../lib/message-of";
 
 const MINUTE_MS = 60_000;
 const INSTALL_TIMEOUT_MS = 10 * MINUTE_MS;
@@ -69,7 +70,7 @@ export async function obtain(program: Program): Promise<string> {
     try {
       return await way();
     } catch (error) {
-      reasons.push((error instanceof Error ? error.message : String(error)).trim());
+      reasons.push(messageOf(error).trim());
     }
   }
   throw new MissingProgramError(program, reasons);

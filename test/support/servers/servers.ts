@@ -2,6 +2,7 @@ import { type MongoKind, MongoServer } from "./mongo";
 import { NatsServer } from "./nats";
 import type { ServerProcess } from "./process";
 import { RedisServer } from "./redis";
+import { messageOf } from "../../../lib/message-of";
 
 export interface ServersOptions {
   /** The stand-in for MongoDB; FerretDB when absent. Without effect when `mongoUri` is given. */
@@ -45,5 +46,3 @@ export async function startServers(options: ServersOptions = {}): Promise<Server
   const env = { NATS_URL: nats.url, REDIS_URL: redis.url, MONGODB_URI: options.mongoUri ?? mongo?.url ?? "" };
   return { nats, redis, mongo, env, stop };
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -7,6 +7,7 @@ import { progress } from "./obtain";
 import type { ServerProcess } from "./process";
 import { REDIS_DATABASES, RedisServer } from "./redis";
 import type { ServerEnvironment } from "./servers";
+import { messageOf } from "../../../lib/message-of";
 
 /** Where the run's workers find the addresses; not named like the settings, so that no node takes them by itself. */
 const VARIABLE = "PARLEY_TEST_SERVERS";
@@ -48,7 +49,7 @@ async function outcomeOf(server: ServerProcess): Promise<Outcome> {
     await server.start();
     return { url: server.url };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     progress(message);
     return { error: message };
   }
